@@ -1,0 +1,1 @@
+"""Names and shapes that every part shares; imports nothing above it."""

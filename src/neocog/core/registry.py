@@ -1,0 +1,113 @@
+"""The record of a network: what the zoo's table, the conformance tests, the documentation and the web menu read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from torch import nn
+
+from neocog.core.errors import NetworkError, near_names
+
+Builder = TypeVar("Builder", bound=Callable[..., nn.Module])
+
+
+class Errors(NamedTuple):
+    """Published ImageNet (or stated) validation errors in percent, and who measured them how."""
+
+    top1: float | None
+    top5: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Trained weights that a network can start from, and the preprocessing that they expect.
+
+    ``load`` returns a state dict in the network's own naming; ``mean`` and ``std`` are for inputs scaled to [0, 1].
+    """
+
+    name: str
+    classes: int
+    size: int
+    resize: int
+    filter: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    load: Callable[[], Mapping[str, Any]]
+    source: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One network: where it comes from, what it takes, and the oracle of its size.
+
+    ``input`` is the published input shape without the batch; ``classes`` the published number of outputs;
+    ``params`` and ``macs`` are exact counts at that input (multiply-accumulates of convolutions and dense layers).
+    """
+
+    name: str
+    build: Callable[..., nn.Module]
+    paper: str
+    year: int
+    task: str
+    input: tuple[int, ...]
+    classes: int
+    params: int
+    macs: int
+    errors: Errors | None = None
+    weights: tuple[Weights, ...] = field(default=())
+    deviations: str = "none"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the builder's docstring."""
+        return (self.build.__doc__ or "").strip().split("\n")[0]
+
+
+_RECORDS: dict[str, Record] = {}
+
+
+def network(
+    *,
+    paper: str,
+    year: int,
+    task: str,
+    input: tuple[int, ...],
+    params: int,
+    macs: int,
+    classes: int = 1000,
+    errors: Errors | None = None,
+    weights: tuple[Weights, ...] = (),
+    deviations: str = "none",
+) -> Callable[[Builder], Builder]:
+    """Records a builder ``f(classes=..., channels=...) -> nn.Module`` under its function's name."""
+
+    def record(build: Builder) -> Builder:
+        name = build.__name__
+        if name in _RECORDS and _RECORDS[name].build.__module__ != build.__module__:
+            raise NetworkError(f"two networks are called {name!r}: in {_RECORDS[name].build.__module__} and {build.__module__}")
+        _RECORDS[name] = Record(
+            name, build, paper, year, task, input, classes, params, macs, errors, weights, deviations
+        )
+        return build
+
+    return record
+
+
+def records() -> tuple[Record, ...]:
+    """Returns the records registered so far, by year and name; `neocog.architectures.records` loads them all first."""
+    return tuple(sorted(_RECORDS.values(), key=lambda record: (record.year, record.name)))
+
+
+def find(name: str) -> Record:
+    """Returns the record of a registered network.
+
+    Raises NetworkError, with near names, when there is none.
+    """
+    if name not in _RECORDS:
+        raise NetworkError(
+            f"no network is called {name!r}.{near_names(name, _RECORDS)} `neocog zoo` lists all {len(_RECORDS)}."
+        )
+    return _RECORDS[name]

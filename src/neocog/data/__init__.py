@@ -1,0 +1,1 @@
+"""Readers, checks, transforms and the loader."""
