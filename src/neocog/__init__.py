@@ -1,0 +1,48 @@
+"""Neocog, the workbench for convolutional networks.
+
+Every verb of the command line is a function here under the same name: ``neocog.train("photos")`` is
+``neocog train photos``.  Importing the package loads no torch; the first use of a name does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neocog.architectures import create as create
+    from neocog.architectures import networks as networks
+    from neocog.tasks.model import load as load
+    from neocog.verbs.check import check as check
+    from neocog.verbs.predict import predict as predict
+    from neocog.verbs.test import test as test
+    from neocog.verbs.train import train as train
+    from neocog.verbs.zoo import zoo as zoo
+
+__version__ = "0.1.0"
+
+# Where each public name lives; it is imported when it is first asked for.
+_HOMES = {
+    "check": "neocog.verbs.check",
+    "create": "neocog.architectures",
+    "load": "neocog.tasks.model",
+    "networks": "neocog.architectures",
+    "predict": "neocog.verbs.predict",
+    "test": "neocog.verbs.test",
+    "train": "neocog.verbs.train",
+    "zoo": "neocog.verbs.zoo",
+}
+
+__all__ = ["__version__", "check", "create", "load", "networks", "predict", "test", "train", "zoo"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'neocog' has no attribute {name!r}; it has {', '.join(sorted(_HOMES))}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

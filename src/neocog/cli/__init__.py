@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The command line: one file a verb, heavy imports inside the functions."""

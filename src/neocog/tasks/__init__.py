@@ -1,1 +1,1 @@
-"""placeholder"""
+"""One file a task: joins network, data, loss, metrics, decoding and the report."""

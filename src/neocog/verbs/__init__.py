@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The functions behind `neocog.<verb>` and the command line, one file a verb."""

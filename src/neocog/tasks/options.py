@@ -1,0 +1,188 @@
+"""Every option of ``neocog train`` in one table: the function, the command line and ``config.toml`` are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from neocog.core.errors import UsageError, near_names
+from neocog.core.recipe import Recipe
+
+
+def _option(help: str, default: Any = None, **metadata: Any) -> Any:
+    return field(default=default, metadata={"help": help, **metadata})
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What a user can ask of a training run; None leaves the choice to Neocog, which says what it chose and why."""
+
+    data: str | None = _option("Folder of class folders, CSV/TSV, .npz, .zip, or a known set; none: handwritten digits.")
+    task: str | None = _option("The task, when the data alone do not tell.", group="Data")
+    root: str | None = _option("Where local copies of known data sets lie (or NEOCOG_DATA).", group="Data")
+    exclude: str | None = _option("List of paths to leave out, as `neocog check` writes it.", group="Data")
+    split_seed: int = _option("Seed of the split into train, val and test.", 0, group="Data")
+    max_bad: float = _option("Largest fraction of unreadable files to go on with.", 0.01, group="Data")
+
+    net: str | None = _option("The network's name (`neocog zoo`), or module:function of your own.", group="Network")
+    weights: str | None = _option("imagenet, none, torchvision:FILE or FILE.safetensors.", group="Network")
+    size: int | None = _option("Side of the network's square input in pixels.", group="Network")
+    grey: bool | None = _option("Read pictures as grey, or as colour; as they are unless told.", group="Network")
+    dropout: float | None = _option("Dropout probability, for networks that have dropout.", group="Network")
+    flip_average: bool | None = _option("Average predictions over picture and mirror image.", group="Network")
+
+    transfer: str | None = _option(
+        "For pretrained weights: frozen features, fine-tuning, or none (from scratch).",
+        choices=("features", "finetune", "none"),
+        group="Transfer",
+    )
+    everything: bool = _option("Fine-tune all layers in the end, not the last stages alone.", False, group="Transfer")
+    minutes: float | None = _option("Time that training may take; plans the epochs by a short probe.", group="Transfer")
+
+    recipe: str | None = _option(
+        "paper (as published), fast (ours) or smoke (seconds).", choices=("paper", "fast", "smoke"), group="Recipe"
+    )
+    epochs: int | None = _option("Passes over the training part.", group="Recipe", recipe="epochs")
+    batch: int | None = _option("Samples a step, over all processes.", group="Recipe", recipe="batch_size")
+    optimiser: str | None = _option(
+        "The optimiser.", choices=("sgd", "rmsprop", "adam", "adamw"), group="Recipe", recipe="optimiser"
+    )
+    lr: str | None = _option("Learning rate, or `find` for a range test with its picture.", group="Recipe")
+    momentum: float | None = _option("Momentum of SGD and RMSprop.", group="Recipe", recipe="momentum")
+    nesterov: bool | None = _option("Nesterov's momentum.", group="Recipe", recipe="nesterov")
+    decay: float | None = _option("Weight decay; spares norms and biases.", group="Recipe", recipe="decay")
+    l1: float | None = _option("L1 penalty, added to the loss.", group="Recipe", recipe="l1")
+    l2: float | None = _option("L2 penalty, added to the loss.", group="Recipe", recipe="l2")
+    schedule: str | None = _option(
+        "How the learning rate moves.",
+        choices=("constant", "step", "cosine", "one-cycle", "inverse-time"),
+        group="Recipe",
+        recipe="schedule",
+    )
+    warmup: float | None = _option("Epochs of linear warm-up.", group="Recipe", recipe="warmup")
+    accumulate: int | None = _option("Pieces a batch goes in, gradients added up.", group="Recipe", recipe="accumulate")
+    clip: float | None = _option("Largest norm of the gradient.", group="Recipe", recipe="clip")
+    label_smoothing: float | None = _option("Label smoothing.", group="Recipe", recipe="label_smoothing")
+    mixup: float | None = _option("Alpha of MixUp.", group="Recipe", recipe="mixup")
+    cutmix: float | None = _option("Alpha of CutMix.", group="Recipe", recipe="cutmix")
+    class_weights: bool | None = _option(
+        "Weigh the loss by inverse class frequency.", group="Recipe", recipe="class_weights"
+    )
+    ema: float | None = _option("Decay of the running average of the weights.", group="Recipe", recipe="ema")
+    patience: int | None = _option("Epochs without a better validation before stopping.", group="Recipe", recipe="patience")
+    precision: str | None = _option(
+        "Arithmetic of the training step.", choices=("auto", "fp32", "bf16", "fp16"), group="Recipe", recipe="precision"
+    )
+
+    crop: float | None = _option("Least area of a random resized crop, 0..1; 1 is off.", group="Augmentation")
+    flip: bool | None = _option("Mirror pictures left to right at random.", group="Augmentation", augment="horizontal_flip")
+    shift: int | None = _option("Move pictures at random by so many pixels.", group="Augmentation", augment="shift")
+    jitter: float | None = _option(
+        "Change of brightness, contrast and saturation.", group="Augmentation", augment="jitter"
+    )
+    erasing: float | None = _option("Probability of random erasing.", group="Augmentation", augment="erasing")
+
+    out: str | None = _option("The run folder to make; runs/NAME unless told.", group="Run")
+    seed: int = _option("Seed of everything random in training.", 0, group="Run")
+    device: str | None = _option("cpu, cuda or cuda:N; a GPU when there is one.", group="Run")
+    workers: int | None = _option("Threads that read pictures; as many as cores unless told.", group="Run")
+    sync_bn: bool = _option("Synchronise batch norm over processes.", False, group="Run")
+    checkpoint_seconds: float = _option("Seconds between checkpoints.", 30.0, group="Run")
+    quiet: bool = _option("Say nothing but errors.", False, group="Run")
+
+    def to_config(self) -> dict[str, Any]:
+        """Returns what differs from the defaults, as plain values for ``config.toml``."""
+        return {
+            option.name: getattr(self, option.name)
+            for option in fields(self)
+            if getattr(self, option.name) != option.default and option.name not in ("out", "quiet")
+        }
+
+
+def make_options(data: str | Path | None, given: dict[str, Any]) -> TrainOptions:
+    """Returns the options with what was given.
+
+    Raises UsageError for an unknown option, with near names, and for a value outside its choices.
+    """
+    known = {option.name: option for option in fields(TrainOptions)}
+    for name, value in given.items():
+        if name not in known:
+            raise UsageError(f"train has no option {name!r}.{near_names(name, known)}")
+        _check_choice(known[name], value)
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+    if isinstance(plain.get("lr"), float | int):
+        plain["lr"] = repr(float(plain["lr"]))
+    options = TrainOptions(data=None if data is None else str(data), **plain)
+    _check_ranges(options)
+    return options
+
+
+def _check_choice(option: Field[Any], value: Any) -> None:
+    choices = option.metadata.get("choices")
+    if choices and value is not None and value not in choices:
+        raise UsageError(f"{option.name} must be one of {', '.join(choices)}; got {value!r}")
+
+
+# What an option must be at least, and at most.
+_RANGES: dict[str, tuple[float, float]] = {
+    "epochs": (1, 1e6),
+    "batch": (1, 1e6),
+    "accumulate": (1, 1e6),
+    "size": (1, 4096),
+    "max_bad": (0, 1),
+    "crop": (0.01, 1),
+    "dropout": (0, 0.99),
+    "ema": (0, 0.99999),
+    "label_smoothing": (0, 0.99),
+    "mixup": (0, 100),
+    "cutmix": (0, 100),
+    "erasing": (0, 1),
+    "jitter": (0, 1),
+    "decay": (0, 1),
+    "minutes": (0.01, 1e5),
+    "workers": (0, 256),
+    "patience": (0, 1e6),
+    "warmup": (0, 1e6),
+    "clip": (0, 1e9),
+    "momentum": (0, 0.9999),
+    "shift": (0, 1024),
+    "seed": (0, 2**62),
+    "split_seed": (0, 2**62),
+    "checkpoint_seconds": (0, 1e6),
+}
+
+
+def _check_ranges(options: TrainOptions) -> None:
+    for name, (least, most) in _RANGES.items():
+        value = getattr(options, name)
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"--{name.replace('_', '-')} must lie between {least:g} and {most:g}; got {value:g}")
+    if options.lr not in (None, "find"):
+        try:
+            rate = float(options.lr or 0)
+        except ValueError:
+            raise UsageError(f"--lr takes a number such as 0.01, or `find`; got {options.lr!r}") from None
+        if not 0 < rate < 1e4:
+            raise UsageError(f"--lr must be a positive number; got {options.lr}")
+
+
+def apply_to_recipe(recipe: Recipe, options: TrainOptions) -> Recipe:
+    """Returns the recipe with each option that was given in place of the recipe's own number."""
+    changes: dict[str, Any] = {}
+    augment: dict[str, Any] = {}
+    for option in fields(options):
+        value = getattr(options, option.name)
+        if value is None or option.default is MISSING:
+            continue
+        if "recipe" in option.metadata:
+            changes[option.metadata["recipe"]] = value
+        elif "augment" in option.metadata:
+            augment[option.metadata["augment"]] = value
+    if options.crop is not None:
+        augment["crop_scale"] = None if options.crop == 1 else (options.crop, 1.0)
+    if options.lr not in (None, "find"):
+        changes["learning_rate"] = float(options.lr or 0)
+    if options.dropout is not None:
+        changes["dropout"] = options.dropout
+    return replace(recipe, **changes, augmentation=replace(recipe.augmentation, **augment))
