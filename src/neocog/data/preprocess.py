@@ -16,7 +16,8 @@ class PicturePreprocessing:
     crop of ``size`` (0: the whole picture is stretched to ``size``); ``filter`` antialiased when shrinking;
     ``mean`` and ``std`` a channel, for values scaled to [0, 1], one value a channel; ``channels`` 1 (ITU-R 601 luma)
     or 3; ``exif`` whether the camera's orientation is applied; ``flip_average`` whether predictions average the
-    probabilities of the picture and its mirror image; ``pad`` pixels of ``mean`` added on each side after resizing.
+    probabilities of the picture and its mirror image; ``pad`` pixels added on each side
+    after resizing, of value ``fill`` (0 to 255; None: the mean).
     """
 
     size: tuple[int, int]
@@ -26,6 +27,7 @@ class PicturePreprocessing:
     std: tuple[float, ...]
     channels: int
     pad: int = 0
+    fill: int | None = None
     exif: bool = True
     flip_average: bool = False
     max_pixels: int = 178_956_970
