@@ -1,0 +1,151 @@
+"""A trained model in memory: the network together with its contract, so that neither is used without the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neocog import architectures
+from neocog.core import modelfile
+from neocog.core.contract import ModelContract
+from neocog.core.errors import ModelFileError, NetworkError, UnreadableInput, UsageError
+from neocog.tasks.prediction import Prediction, Predictor, predictor_for, read_ahead
+
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network in evaluation mode, what its outputs mean, and how its inputs are made.
+
+    The answer for an input does not depend on what else is asked. With the same number of inputs in its batch it is
+    the same to the last bit, on the same machine with the same number of threads; with another number the order of
+    additions inside the libraries may differ, which moves probabilities by less than 1e-6 in practice.
+    """
+
+    network: nn.Module
+    contract: ModelContract
+    predictor: Predictor
+    device: torch.device
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the outputs, in order."""
+        return self.contract.classes
+
+    def predict(self, inputs: Any, *, top: int = 1, batch_size: int = BATCH_SIZE) -> list[Prediction]:
+        """Returns one prediction an input, in order; an unreadable input has its reason in ``error``.
+
+        ``inputs``: one input or several; of pictures: paths, bytes, Pillow images, uint8 arrays (H, W[, 1|3]) or
+        tensors (C, H, W), also stacked. ``top`` is how many classes to name, at most all.
+        """
+        named = ((_name(raw, place), raw) for place, raw in enumerate(self.predictor.singles(inputs)))
+        return list(self.stream(named, top=top, batch_size=batch_size))
+
+    def stream(
+        self,
+        named: Iterable[tuple[str, Any]],
+        *,
+        top: int = 1,
+        batch_size: int = BATCH_SIZE,
+        workers: int | None = None,
+    ) -> Iterator[Prediction]:
+        """Yields a prediction for each (name, input) as batches fill; memory stays bounded however many come.
+
+        ``workers`` threads read ahead; None is one a core.
+        """
+        if top < 1 or batch_size < 1:
+            raise UsageError(f"top and batch_size must be at least 1; got {top} and {batch_size}")
+        for names, errors, logs in self.batches(named, batch_size=batch_size, workers=workers):
+            rows = iter(_ranked(logs, min(top, len(self.classes))))
+            for name, error in zip(names, errors, strict=True):
+                if error is not None:
+                    yield Prediction(name, (), (), str(error))
+                    continue
+                places, probabilities = next(rows)
+                yield Prediction(name, tuple(self.classes[place] for place in places), probabilities)
+
+    def batches(
+        self, named: Iterable[tuple[str, Any]], *, batch_size: int = BATCH_SIZE, workers: int | None = None
+    ) -> Iterator[tuple[list[str], list[UnreadableInput | None], Tensor]]:
+        """Yields the names of some inputs, why each was refused or None, and (B, K) log-probabilities of the others.
+
+        Batches hold ``batch_size`` readable inputs each, the last fewer.
+        """
+        names: list[str] = []
+        errors: list[UnreadableInput | None] = []
+        samples: list[Tensor] = []
+        read = read_ahead(lambda item: self.predictor.read(item[1]), named, workers=workers, ahead=batch_size)
+        for (name, _), made in read:
+            names.append(name)
+            errors.append(made if isinstance(made, UnreadableInput) else None)
+            if isinstance(made, Tensor):
+                samples.append(made)
+            if len(samples) == batch_size or len(names) == 16 * batch_size:  # a run of refused inputs is reported, too
+                yield names, errors, self.log_probabilities(samples)
+                names, errors, samples = [], [], []
+        if names:
+            yield names, errors, self.log_probabilities(samples)
+
+    def log_probabilities(self, samples: list[Tensor]) -> Tensor:
+        """Returns (B, K) float32 on the CPU for what the predictor's ``read`` made; B may be 0."""
+        if not samples:
+            return torch.empty(0, len(self.classes))
+        inputs = self.predictor.collate(samples)
+        moved = tuple(each.to(self.device) for each in inputs) if isinstance(inputs, tuple) else inputs.to(self.device)
+        with torch.inference_mode():
+            return self.predictor.outputs(self.network, moved).cpu()
+
+
+def load(path: str | Path, device: str | torch.device | None = None) -> Model:
+    """Loads a model file; ``device`` is a GPU where there is one, unless told.
+
+    Raises ModelFileError for a file that is not a whole model file of ours, and UsageError for a device that is not
+    there.
+    """
+    path = Path(path)
+    contract, state = modelfile.read(path)
+    place = _device(device)
+    try:
+        predictor = predictor_for(contract)
+        if contract.arguments.get("classes") != len(contract.classes):
+            raise ModelFileError(
+                f"the network has {contract.arguments.get('classes')} outputs for {len(contract.classes)} class names."
+            )
+        with torch.random.fork_rng(devices=[]):  # initial weights, about to be replaced, draw from the user's generator
+            network = architectures.create(contract.network, **contract.arguments)
+        network.load_state_dict(state)
+    except (ModelFileError, NetworkError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelFileError(f"{path}: {' '.join(str(error).split())}") from error
+    return Model(network.eval().to(place), contract, predictor, place)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        place = torch.device(device)
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"the device {str(device)!r} cannot be used here; try cpu ({str(error).splitlines()[0]})"
+        ) from error
+    return place
+
+
+def _ranked(logs: Tensor, top: int) -> list[tuple[list[int], tuple[float, ...]]]:
+    """Returns the ``top`` classes of each row and their probabilities; of equal ones the lower class first."""
+    ordered, places = torch.sort(logs, dim=1, descending=True, stable=True)
+    return [
+        (row, tuple(chances))
+        for row, chances in zip(places[:, :top].tolist(), ordered[:, :top].double().exp().tolist(), strict=True)
+    ]
+
+
+def _name(raw: Any, place: int) -> str:
+    return str(raw) if isinstance(raw, (str, Path)) else f"input[{place}]"
