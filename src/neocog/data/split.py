@@ -1,0 +1,105 @@
+"""Parts kept aside: stratified, seeded, copies of one picture together, whatever order the files are listed in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from neocog.core.errors import DataError
+from neocog.core.randomness import mix
+from neocog.data.dataset import PARTS, DataSet, Part
+
+T = TypeVar("T")
+
+FRACTION = 0.15
+LARGEST_VAL = 5000  # enough for a standard error of 0.7 points at worst
+
+
+def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float = FRACTION) -> DataSet[T]:
+    """Adds the parts that are missing, taken from ``train``: ``fraction`` as test, then of the rest as val.
+
+    A part that exists is left as it is. Val holds at most `LARGEST_VAL`. A class keeps at least one sample in train.
+    Raises DataError where there is no train part or it is too small to be split.
+    """
+    parts = dict(dataset.parts)
+    if "train" not in parts:
+        raise DataError(f"{dataset.source} has only {', '.join(parts)}; expected a train part to learn from")
+    notes = list(dataset.notes)
+    for name, most in (("test", None), ("val", LARGEST_VAL)):
+        if name in parts:
+            continue
+        train = parts["train"]
+        kept = choose(train, len(dataset.classes), seed=seed, purpose=name, fraction=fraction, most=most)
+        if not kept:
+            raise DataError(
+                f"{dataset.source}: {len(train)} pictures are too few to keep a {name} part aside; "
+                "expected at least two of some class, or parts of your own (train/, val/, test/)"
+            )
+        chosen = set(kept)
+        parts[name] = train.subset(kept)
+        parts["train"] = train.subset([index for index in range(len(train)) if index not in chosen])
+        notes.append(f"no {name} part: {len(kept)} of {len(train)} kept aside by --split-seed {seed}, stratified")
+    return replace(dataset, parts={name: parts[name] for name in PARTS}, notes=tuple(notes))
+
+
+def choose(
+    part: Part[T], classes: int, *, seed: int, purpose: str, fraction: float, most: int | None = None
+) -> list[int]:
+    """Returns the positions to keep aside, ascending.
+
+    Each class gives its share (see `quotas`); its samples go in the order of a hash of seed, purpose and content, and
+    copies of one content go together or not at all, so a class may give slightly fewer than its share.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index in range(len(part)):
+        groups[part.items.digest(index)].append(index)
+    sizes = [0] * classes
+    for label in part.labels:
+        sizes[label] += 1
+    wanted = quotas(sizes, fraction, most)
+    kept: list[int] = []
+    for digest in sorted(groups, key=lambda digest: (mix(seed, "split", purpose, digest), digest)):
+        needed: dict[int, int] = defaultdict(int)
+        for index in groups[digest]:
+            needed[part.labels[index]] += 1
+        if all(wanted[label] >= count for label, count in needed.items()):
+            for label, count in needed.items():
+                wanted[label] -= count
+            kept += groups[digest]
+    return sorted(kept)
+
+
+def quotas(sizes: list[int], fraction: float, most: int | None = None) -> list[int]:
+    """Returns how many of each class to keep aside: ``fraction`` of all, by largest remainders, one of each left.
+
+    The total is rounded, at least 1 and at most ``most``; ties go to the larger class, then to the first.
+    """
+    total = sum(sizes)
+    target = max(1, round(total * fraction))
+    target = min(target, most) if most is not None else target
+    exact = [size * target / total if total else 0.0 for size in sizes]
+    shares = [min(int(share), max(0, size - 1)) for share, size in zip(exact, sizes, strict=True)]
+    for place in sorted(range(len(sizes)), key=lambda place: (int(exact[place]) - exact[place], -sizes[place], place)):
+        if sum(shares) >= target:
+            break
+        shares[place] += shares[place] < sizes[place] - 1
+    return shares
+
+
+def split_table(dataset: DataSet[T]) -> list[tuple[str, str, str]]:
+    """Returns a row (name, label, part) for every sample, to be written into the run folder."""
+    return [
+        (part.items.name(index), dataset.classes[label], name)
+        for name, part in dataset.parts.items()
+        for index, label in enumerate(part.labels)
+    ]
+
+
+def counts(dataset: DataSet[T]) -> Mapping[str, tuple[int, ...]]:
+    """Returns for each part the number of samples of each class."""
+    return {
+        name: tuple(part.labels.count(label) for label in range(len(dataset.classes)))
+        for name, part in dataset.parts.items()
+    }
