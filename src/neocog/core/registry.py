@@ -45,6 +45,7 @@ class Record:
 
     ``input`` is the published input shape without the batch; ``classes`` the published number of outputs;
     ``params`` and ``macs`` are exact counts at that input (multiply-accumulates of convolutions and dense layers).
+    ``renames`` translates other libraries' module names into ours, by library: prefix to prefix, in whole dotted parts.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Record:
     errors: Errors | None = None
     weights: tuple[Weights, ...] = field(default=())
     deviations: str = "none"
+    renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -81,15 +83,18 @@ def network(
     errors: Errors | None = None,
     weights: tuple[Weights, ...] = (),
     deviations: str = "none",
+    renames: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Records a builder ``f(classes=..., channels=...) -> nn.Module`` under its function's name."""
 
     def record(build: Builder) -> Builder:
         name = build.__name__
         if name in _RECORDS and _RECORDS[name].build.__module__ != build.__module__:
-            raise NetworkError(f"two networks are called {name!r}: in {_RECORDS[name].build.__module__} and {build.__module__}")
+            raise NetworkError(
+                f"two networks are called {name!r}: in {_RECORDS[name].build.__module__} and {build.__module__}"
+            )
         _RECORDS[name] = Record(
-            name, build, paper, year, task, input, classes, params, macs, errors, weights, deviations
+            name, build, paper, year, task, input, classes, params, macs, errors, weights, deviations, renames or {}
         )
         return build
 

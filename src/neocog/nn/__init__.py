@@ -1,1 +1,1 @@
-"""placeholder"""
+"""Blocks that two or more families of networks share."""
