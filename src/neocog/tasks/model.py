@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,8 @@ from neocog.core.errors import ModelFileError, NetworkError, UnreadableInput, Us
 from neocog.tasks.prediction import Prediction, Predictor, predictor_for, read_ahead
 
 BATCH_SIZE = 64
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +59,16 @@ class Model:
     ) -> Iterator[Prediction]:
         """Yields a prediction for each (name, input) as batches fill; memory stays bounded however many come.
 
-        ``workers`` threads read ahead; None is one a core.
+        In place of an input there may be an UnreadableInput that was met before. ``workers`` threads read ahead; None
+        is one a core.
+
+        Raises UsageError for ``top`` or ``batch_size`` below 1.
         """
         if top < 1 or batch_size < 1:
             raise UsageError(f"top and batch_size must be at least 1; got {top} and {batch_size}")
-        for names, errors, logs in self.batches(named, batch_size=batch_size, workers=workers):
+        for keys, errors, logs in self.batches(self._read, named, batch_size=batch_size, workers=workers):
             rows = iter(_ranked(logs, min(top, len(self.classes))))
-            for name, error in zip(names, errors, strict=True):
+            for (name, _), error in zip(keys, errors, strict=True):
                 if error is not None:
                     yield Prediction(name, (), (), str(error))
                     continue
@@ -71,26 +76,36 @@ class Model:
                 yield Prediction(name, tuple(self.classes[place] for place in places), probabilities)
 
     def batches(
-        self, named: Iterable[tuple[str, Any]], *, batch_size: int = BATCH_SIZE, workers: int | None = None
-    ) -> Iterator[tuple[list[str], list[UnreadableInput | None], Tensor]]:
-        """Yields the names of some inputs, why each was refused or None, and (B, K) log-probabilities of the others.
+        self,
+        read: Callable[[Key], Tensor],
+        keys: Iterable[Key],
+        *,
+        batch_size: int = BATCH_SIZE,
+        workers: int | None = None,
+    ) -> Iterator[tuple[list[Key], list[UnreadableInput | None], Tensor]]:
+        """Yields some keys, why each was refused or None, and (B, K) log-probabilities of the others, in order.
 
-        Batches hold ``batch_size`` readable inputs each, the last fewer.
+        ``read`` turns a key into what the predictor's ``read`` makes; it runs in ``workers`` threads. A batch holds
+        ``batch_size`` readable inputs, the last fewer.
         """
-        names: list[str] = []
+        seen: list[Key] = []
         errors: list[UnreadableInput | None] = []
         samples: list[Tensor] = []
-        read = read_ahead(lambda item: self.predictor.read(item[1]), named, workers=workers, ahead=batch_size)
-        for (name, _), made in read:
-            names.append(name)
+        for key, made in read_ahead(read, keys, workers=workers, ahead=batch_size):
+            seen.append(key)
             errors.append(made if isinstance(made, UnreadableInput) else None)
             if isinstance(made, Tensor):
                 samples.append(made)
-            if len(samples) == batch_size or len(names) == 16 * batch_size:  # a run of refused inputs is reported, too
-                yield names, errors, self.log_probabilities(samples)
-                names, errors, samples = [], [], []
-        if names:
-            yield names, errors, self.log_probabilities(samples)
+            if len(samples) == batch_size or len(seen) == 16 * batch_size:  # a run of refused inputs is reported, too
+                yield seen, errors, self.log_probabilities(samples)
+                seen, errors, samples = [], [], []
+        if seen:
+            yield seen, errors, self.log_probabilities(samples)
+
+    def _read(self, named: tuple[str, Any]) -> Tensor:
+        if isinstance(named[1], UnreadableInput):
+            raise named[1]
+        return self.predictor.read(named[1])
 
     def log_probabilities(self, samples: list[Tensor]) -> Tensor:
         """Returns (B, K) float32 on the CPU for what the predictor's ``read`` made; B may be 0."""
@@ -130,11 +145,12 @@ def _device(device: str | torch.device | None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         place = torch.device(device)
-        torch.empty(0, device=place)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            f"the device {str(device)!r} cannot be used here; try cpu ({str(error).splitlines()[0]})"
-        ) from error
+    except RuntimeError:
+        raise UsageError(f"expected the device cpu, cuda or cuda:N, got {device!r}.") from None
+    try:
+        torch.empty(1, device=place).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(f"the device {device} cannot be used here ({str(error).splitlines()[0]}); try cpu.") from error
     return place
 
 
