@@ -1,69 +1,76 @@
-"""Files that are either the old or the whole new one, whenever the process dies and however full the disk is."""
+"""Files that are either the old one or the whole new one, whatever happens while they are written."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from neocog.core.errors import ResourceError
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_TEMPORARY = ".tmp"
+
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Calls ``write`` with a temporary path in the same folder, syncs what it wrote, and renames it to ``path``.
+    """Lets ``write`` make a file of another name in the same folder, and puts it in the place of ``path``.
 
-    ``write`` must create or overwrite the file that it is given. Whatever goes wrong, ``path`` is as it was and no
-    temporary file stays behind, unless the process is killed.
+    The new content is on the disk before it gets the name, so a kill, a crash or a full disk leaves the old file.
 
-    Raises ResourceError when the folder is missing or unwritable or the disk is full.
+    Raises ResourceError when the folder cannot be written or the disk is full; the old file is then untouched.
     """
     path = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise _refusal(path, error) from error
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{_TEMPORARY}")
     try:
         write(temporary)
-        _sync(temporary)
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner reads
+        _flush(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        _flush(path.parent)
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise ResourceError(why_not_written(path, error)) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-def write_text_atomically(path: Path, text: str) -> None:
-    """Writes a text file in UTF-8 as `write_atomically` does; line ends are kept as they are."""
-    write_atomically(path, lambda temporary: _write_text(temporary, text))
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 text atomically; raises as `write_atomically` does."""
+    data = text.encode("utf-8", errors="replace")
+    write_atomically(path, lambda temporary: _write_bytes(temporary, data))
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="")
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary files that a killed process left in ``folder``."""
+    for path in folder.glob(f".*{_TEMPORARY}"):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
-def _sync(path: Path) -> None:
-    """Waits until a file's content, or a folder's list of names, is on the disk."""
+def why_not_written(path: Path, error: OSError) -> str:
+    """Returns the line that says why ``path`` could not be written and what to do."""
+    reason = error.strerror or str(error)
+    if error.errno in _FULL or "No space left" in reason or "os error 28" in reason:
+        return f"{path}: the disk is full ({reason}); free some space. What was written before is untouched."
+    if error.errno in _FORBIDDEN:
+        return f"{path}: may not be written ({reason}); choose another folder with --out."
+    return f"{path}: cannot be written ({reason})."
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _flush(path: Path) -> None:
+    """Forces a file, or the entries of a folder, onto the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that cannot sync a folder
+            raise
     finally:
         os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _refusal(path: Path, error: OSError) -> ResourceError:
-    return ResourceError(
-        f"{path} could not be written ({error.strerror or error}); free some space or choose another folder."
-    )

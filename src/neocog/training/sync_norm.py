@@ -1,0 +1,94 @@
+"""Batch norm over the samples of all processes, on CPUs too, where torch's own does not run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from neocog.training.distributed import World
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of a tensor over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:
+        return _all_reduce(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return _all_reduce(gradients[0])
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Batch norm whose mean and variance in training are those of all processes' samples together.
+
+    Input (B, C, ...) with any B, 0 included; output of the same shape. In evaluation it is plain batch norm.
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2 dimensions (batch, channels), got {input.dim()}")
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalises ``input``, and in training moves the running statistics."""
+        self._check_input_dim(input)
+        if not self.training:
+            return functional.batch_norm(
+                input, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+            )
+        x = input.float()
+        axes = [axis for axis in range(x.dim()) if axis != 1]
+        per_channel = [1, -1, *(1 for _ in axes[1:])]
+        own = x.new_full((1,), x.numel() / max(x.shape[1], 1))
+        count, total = _split(_SumOverProcesses.apply(torch.cat([own, x.sum(axes)])))  # (1,), (C,)
+        mean = total / count
+        centred = x - mean.view(per_channel)
+        variance = _SumOverProcesses.apply(centred.square().sum(axes)) / count  # (C,)
+        self._track(mean.detach(), variance.detach(), count.detach())
+        y = centred * torch.rsqrt(variance + self.eps).view(per_channel)
+        if self.affine:
+            y = y * self.weight.view(per_channel) + self.bias.view(per_channel)
+        return y.to(input.dtype)
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, share)
+        self.running_var.lerp_(variance * count / (count - 1).clamp(min=1), share)
+
+
+def synchronise_batch_norm(network: nn.Module, world: World) -> None:
+    """Lets every batch norm of the network normalise over all processes; alone it does nothing.
+
+    The modules change their kind in place, so names, weights and whoever refers to them stay.
+    """
+    if world.size == 1:
+        return
+    for module in network.modules():
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)):
+            module.__class__ = SyncBatchNorm
+
+
+def synchronises(network: nn.Module) -> bool:
+    """Returns whether a batch norm of the network waits for other processes."""
+    return any(isinstance(module, SyncBatchNorm) for module in network.modules())
+
+
+def _split(joined: Tensor) -> tuple[Tensor, Tensor]:
+    return joined[:1], joined[1:]
+
+
+def _all_reduce(tensor: Tensor) -> Tensor:
+    from torch import distributed
+
+    total = tensor.contiguous().clone()
+    distributed.all_reduce(total)
+    return total
