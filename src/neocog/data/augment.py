@@ -76,7 +76,7 @@ def crop_resize(batch: Tensor, boxes: Sequence[tuple[int, int, int, int]]) -> Te
 
 
 def shift(batch: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
-    """Moves each picture of (B, C, H, W) by up to ``pixels`` each way, black coming in (He et al. 2016, section 4.2)."""
+    """Moves each picture of (B, C, H, W) by up to ``pixels`` each way, black coming in (He et al. 2016, 4.2)."""
     B, _, H, W = batch.shape
     offsets = torch.randint(0, 2 * pixels + 1, (2, B), generator=generator).to(batch.device)
     windows = functional.pad(batch, [pixels] * 4).unfold(2, H, 1).unfold(3, W, 1)  # (B, C, 2p+1, 2p+1, H, W), a view
@@ -106,7 +106,7 @@ def jitter(batch: Tensor, amount: float, generator: torch.Generator) -> Tensor:
 
 
 def erase(batch: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Fills a random box of each picture with noise, with this probability (Zhong et al. 2017); a batch shares the noise."""
+    """Fills a random box of each picture with noise, with this probability (Zhong et al. 2017); one noise a batch."""
     B, C, H, W = batch.shape
     numbers = torch.rand(5, B, generator=generator)
     noise = torch.randint(0, 256, (C, H, W), generator=generator, dtype=torch.uint8).to(batch.device, batch.dtype)

@@ -1,8 +1,8 @@
 """Bytes of a picture file, or an array, to a uint8 tensor: one way for training, testing and predicting.
 
 A JPEG that will be shrunk anyway is decoded at 1/2, 1/4 or 1/8 of its size (libjpeg's scaled inverse DCT): the rest of
-the shrinking is left to the antialiased resize, with `RESERVE` times the wanted resolution still at hand. What comes out
-lies within 40 dB (PSNR) of what a full decode gives: closer than the JPEG is to the photograph it was made of.
+the shrinking is left to the antialiased resize, with `RESERVE` times the wanted resolution still at hand. That comes
+within 40 dB (PSNR) of what a full decode gives, closer than the JPEG is to the photograph it was made of.
 """
 
 from __future__ import annotations

@@ -114,6 +114,9 @@ def _read_classes(part: Path, root: Path, notes: list[str]) -> list[tuple[str, P
             notes.append(f"{name}: {len(others)} files passed over, no pictures: {_some(others)}")
         if not pictures:
             notes.append(f"{name}: no pictures, so no class comes of it")
+        deeper = {path.parent for path in pictures} - {folder}
+        if deeper:
+            notes.append(f"{name}: pictures in {len(deeper)} folders inside it all count as {folder.name}")
         rows += [(folder.name, path) for path in pictures]
     return rows
 

@@ -17,8 +17,10 @@ from neocog.data.decode import Picture, from_array, open_picture
 from neocog.data.items import ArrayItems
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.resize import prepare, preprocess, resize
+from neocog.data.scan import hold
 
 NO_AUGMENTATION = Augmentation()
+MEMORY = 1 << 30
 
 
 class FilePictures:
@@ -31,7 +33,12 @@ class FilePictures:
     instant = False
 
     def __init__(
-        self, part: Part[Picture], preprocessing: PicturePreprocessing, augmentation: Augmentation = NO_AUGMENTATION
+        self,
+        part: Part[Picture],
+        preprocessing: PicturePreprocessing,
+        augmentation: Augmentation = NO_AUGMENTATION,
+        *,
+        memory: int = 0,
     ) -> None:
         self.items: Items[Picture] = part.items
         self.labels = torch.tensor(part.labels, dtype=torch.int64)
@@ -39,6 +46,8 @@ class FilePictures:
         self.augmentation = augmentation
         self.remaining = replace(augmentation, crop_scale=None)
         self.draws = CROP_DRAWS if augmentation.crop_scale else 0
+        self._memory = memory
+        self._kept: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.items)
@@ -52,24 +61,39 @@ class FilePictures:
 
     def _picture(self, index: int, uniform: Sequence[float] | None) -> Tensor:
         try:
-            raw = self.items.read(index)
-            return prepare(raw, self.preprocessing) if uniform is None else self._crop(raw, uniform)
+            if uniform is None:
+                return prepare(self.items.read(index), self.preprocessing)
+            return self._crop(index, uniform)
         except UnreadableInput as error:
             raise UnreadableInput(f"{self.items.name(index)}: {error}") from error
 
-    def _crop(self, raw: Picture, uniform: Sequence[float]) -> Tensor:
+    def _crop(self, index: int, uniform: Sequence[float]) -> Tensor:
         """Cuts the box out of the picture as decoded for that box: a small box needs more of the file's resolution."""
         numbers = self.preprocessing
-        if not isinstance(raw, bytes):
-            picture = from_array(raw, numbers.channels)
-            top, left, height, width = crop_box(picture.shape[-2], picture.shape[-1], self.augmentation, uniform)
-        else:
-            opened = open_picture(raw, exif=numbers.exif, max_pixels=numbers.max_pixels)
-            box = crop_box(opened.height, opened.width, self.augmentation, uniform)
-            scale = opened.scale(min(box[2] / numbers.size[0], box[3] / numbers.size[1]))
-            picture = opened.pixels(numbers.channels, scale)
-            top, left, height, width = (round(length / scale) for length in box)
-        return resize(picture[:, top : top + height, left : left + width], numbers.size, numbers.filter)
+        whole = self._kept.get(index)
+        raw = self.items.read(index) if whole is None else b""
+        if whole is None and not isinstance(raw, bytes):
+            whole = from_array(raw, numbers.channels)
+        if whole is not None:
+            return self._cut(whole, crop_box(whole.shape[-2], whole.shape[-1], self.augmentation, uniform))
+        assert isinstance(raw, bytes)
+        opened = open_picture(raw, exif=numbers.exif, max_pixels=numbers.max_pixels)
+        box = crop_box(opened.height, opened.width, self.augmentation, uniform)
+        scale = opened.scale(min(box[2] / numbers.size[0], box[3] / numbers.size[1]))
+        picture = opened.pixels(numbers.channels, scale)
+        if opened.scale(max(opened.height / numbers.size[0], opened.width / numbers.size[1])) == 1:
+            self._keep(index, picture)  # no box of it is ever decoded smaller, so what is kept is what would be read
+        return self._cut(picture, tuple(round(length / scale) for length in box))
+
+    def _cut(self, picture: Tensor, box: tuple[int, ...]) -> Tensor:
+        top, left, height, width = box
+        cut = picture[:, top : top + height, left : left + width]
+        return resize(cut, self.preprocessing.size, self.preprocessing.filter)
+
+    def _keep(self, index: int, picture: Tensor) -> None:
+        if picture.numel() <= self._memory:
+            self._memory -= picture.numel()
+            self._kept[index] = picture
 
 
 class ArrayPictures:
@@ -90,6 +114,27 @@ class ArrayPictures:
         """Returns the samples at ``indices`` (B,); nothing random happens here."""
         del uniform
         return Batch(self.pictures.index_select(0, indices), self.labels.index_select(0, indices), indices)
+
+
+def picture_source(
+    part: Part[Picture],
+    preprocessing: PicturePreprocessing,
+    augmentation: Augmentation = NO_AUGMENTATION,
+    *,
+    memory: int = MEMORY,
+    workers: int | None = None,
+) -> FilePictures | ArrayPictures:
+    """Returns the quickest source of a part: held whole where ``memory`` bytes allow, else read as it is asked for.
+
+    Files that are to be cropped at random are read anew each time, since a crop needs more than the network's size of
+    them; those that were decoded whole stay in memory as long as it lasts.
+    """
+    if isinstance(part.items, ArrayItems):
+        return array_pictures(part, preprocessing, augmentation)
+    size = len(part) * preprocessing.channels * preprocessing.size[0] * preprocessing.size[1]
+    if augmentation.crop_scale is None and size <= memory:
+        return ArrayPictures(hold(part, preprocessing, workers), part.labels, augmentation)
+    return FilePictures(part, preprocessing, augmentation, memory=memory)
 
 
 def array_pictures(
