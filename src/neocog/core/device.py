@@ -29,7 +29,7 @@ def choose(name: str | None = None, *, local_rank: int = 0) -> torch.device:
         return torch.device("cpu")
     index = int(number) if number else local_rank
     if index >= found:
-        raise UsageError(f"--device {name}: this machine has {found} usable GPU(s); use --device cpu or another number.")
+        raise UsageError(f"--device {name}: this machine has {found} usable GPU(s); use cpu or another number.")
     return torch.device("cuda", index)
 
 

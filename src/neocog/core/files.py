@@ -26,7 +26,10 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{_TEMPORARY}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # what the user's umask makes of a new file; some writers make it narrower
         write(temporary)
+        temporary.chmod(mode)
         _flush(temporary)
         temporary.replace(path)
         _flush(path.parent)

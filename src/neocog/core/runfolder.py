@@ -84,8 +84,8 @@ class RunFolder:
         path = self.path / "log.jsonl"
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-            try:
-                os.write(handle, line.encode("utf-8", errors="replace"))  # one call, so lines of a killed run stay whole
+            try:  # one call a line, so that a killed run leaves whole lines
+                os.write(handle, line.encode("utf-8", errors="replace"))
             finally:
                 os.close(handle)
         except OSError as error:
@@ -136,7 +136,8 @@ def reopen(path: str | Path) -> RunFolder:
     """
     path = Path(path)
     if not path.is_dir():
-        raise UsageError(f"{path}: expected a run folder that `neocog train` made, got {'a file' if path.exists() else 'nothing'}.")
+        found = "a file" if path.exists() else "nothing"
+        raise UsageError(f"{path}: expected a run folder that `neocog train` made, got {found}.")
     if not (path / "config.toml").is_file():
         raise UsageError(f"{path}: not a run folder, it has no config.toml; give the folder that `neocog train` made.")
     remove_leftovers(path)

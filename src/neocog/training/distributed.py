@@ -1,8 +1,8 @@
 """Several processes that train one network: each takes its share of every batch, and they agree on each step.
 
-The gradients, the running statistics and the loss of a step travel in one flat vector, weighted by the number of samples
-behind them. That makes the step exactly the global mean whatever the shares are, an empty one included, and, unlike
-buckets that are laid out anew after the first step of a process, adds them up in the same order in a resumed run.
+The gradients, the running statistics and the loss of a step travel in one flat vector, weighted by the number of
+samples behind them. That makes the step exactly the global mean whatever the shares are, an empty one included, and,
+unlike buckets that are laid out anew after the first step of a process, adds up in the same order in a resumed run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A running average of the weights, which is often a better network than the last weights (Polyak and Juditsky 1992)."""
+"""A running average of the weights, often a better network than the last weights (Polyak and Juditsky 1992)."""
 
 from __future__ import annotations
 

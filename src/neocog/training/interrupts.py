@@ -10,7 +10,7 @@ from typing import Any
 from neocog.core.errors import TrainingError
 
 
-class Interrupted(TrainingError):
+class Interrupted(TrainingError):  # noqa: N818 - a wish that was granted, not an error
     """Training was stopped by Ctrl-C or SIGTERM, after its state was written."""
 
 
@@ -33,7 +33,7 @@ class StopSignal:
     def __exit__(self, *_: object) -> None:
         self._restore()
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.wanted = True
         self._restore()
 

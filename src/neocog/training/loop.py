@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from neocog.core.device import make_repeatable
-from neocog.core.errors import TrainingError
 from neocog.core.recipe import Recipe
 from neocog.core.runfolder import RunFolder
 from neocog.core.task import Batch, Loader, Task
@@ -22,7 +21,8 @@ from neocog.training.distributed import SINGLE, World, start_together
 from neocog.training.ema import Ema
 from neocog.training.evaluate import evaluate
 from neocog.training.freeze import train_only
-from neocog.training.interrupts import Interrupted, StopSignal
+from neocog.training.interrupts import StopSignal
+from neocog.training.keeper import Keeper
 from neocog.training.phases import Phase
 from neocog.training.precision import choose_arithmetic
 from neocog.training.progress import Progress, Silent
@@ -30,7 +30,7 @@ from neocog.training.schedules import rate_factor
 from neocog.training.state import Row, Standing
 from neocog.training.step import Outcome, Place, Stepper
 
-# A GPU runs ahead of the program; asking it for a number makes both wait, so the loss is looked at this seldom.
+# A GPU runs ahead of the program; asking it for a number makes both wait, so its loss is looked at this seldom.
 _GPU_CHECK_STEPS = 50
 
 
@@ -77,10 +77,9 @@ def fit(
     Raises TrainingError for a loss that is not finite and for a sample that does not fit into memory, Interrupted
     after Ctrl-C, ModelFileError for a checkpoint that is not this run's, ResourceError for a full disk.
     """
-    whole = (Phase("", recipe.epochs, recipe.learning_rate),)
-    run = _Run(network, task, train, val, recipe, tuple(phases or whole), seed, device or torch.device("cpu"))
-    run.attend(folder, checkpoint_seconds, progress or Silent(), world)
-    return run.go()
+    planned = tuple(phases or (Phase("", recipe.epochs, recipe.learning_rate),))
+    run = _Run(network, task, train, val, recipe, planned, seed, device or torch.device("cpu"), world)
+    return run.go(folder, checkpoint_seconds, progress or Silent())
 
 
 class _Run:
@@ -96,60 +95,61 @@ class _Run:
         phases: tuple[Phase, ...],
         seed: int,
         device: torch.device,
+        world: World,
     ) -> None:
-        self.network, self.task, self.recipe, self.phases, self.seed = network, task, recipe, phases, seed
-        self.train, self.val = train, val
+        self.network, self.task, self.train, self.val = network, task, train, val
+        self.recipe, self.phases, self.seed, self.world = recipe, phases, seed, world
         self.steps = train.steps(recipe.batch_size)  # in an epoch
         make_repeatable(device)
         self.arithmetic = choose_arithmetic(network, recipe.precision, device)
         self.arithmetic.lay_out(network)
-        self.identity = state.identity(network, recipe, phases, seed, self.steps)
         self.standing = Standing(pieces=recipe.accumulate)
-        self.ema = Ema(network, recipe.ema) if recipe.ema else None
         self.best: dict[str, Tensor] = {}
-        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)  # of the epoch, kept where it arises
         self.samples = torch.zeros((), dtype=torch.int64, device=device)
-
-    def attend(self, folder: RunFolder | None, seconds: float, progress: Progress, world: World) -> None:
-        """Names those who listen: the folder, the progress line, the other processes."""
-        self.folder, self.checkpoint_seconds, self.world = folder, seconds, world
-        self.progress = progress if world.main else Silent()
         self.stop = StopSignal()
 
-    def go(self) -> Fit:
+    def go(self, folder: RunFolder | None, checkpoint_seconds: float, progress: Progress) -> Fit:
         """Runs what is left of the run."""
-        snapshot = self._resume()
-        if snapshot is None:
-            start_together(self.network, self.world)
-            if self.ema is not None:
-                self.ema = Ema(self.network, self.recipe.ema)
-        self._began = self._saved = time.monotonic()
-        self._before = self.standing.seconds
-        self.progress.start(self.standing.run_step, self.steps * sum(phase.epochs for phase in self.phases))
+        identity = state.identity(self.network, self.recipe, self.phases, self.seed, self.steps)
+        self.keeper = Keeper(folder, checkpoint_seconds, progress, self.world, identity, self._conditions())
+        snapshot = self._begin()
+        self._started = time.monotonic() - self.standing.seconds
+        self.keeper.progress.start(self.standing.run_step, self.steps * sum(phase.epochs for phase in self.phases))
         try:
             with self.stop:
                 while not self.standing.finished:
                     self._phase(self.phases[self.standing.phase], snapshot)
                     snapshot = None
         finally:
-            self.progress.finish()
+            self.keeper.progress.finish()
         self.network.load_state_dict(self.best)
         return self._fit()
 
+    def _begin(self) -> Snapshot | None:
+        """Puts everything where the checkpoint has it, or where a new run starts."""
+        found = self.keeper.find()
+        if found is not None:
+            self.network.load_state_dict(found[0].group("network"))
+        start_together(self.network, self.world)
+        self.ema = Ema(self.network, self.recipe.ema) if self.recipe.ema else None
+        if found is None:
+            return None
+        snapshot, self.standing = found
+        if self.ema is not None:
+            self.ema.load(snapshot.group("ema"))
+        self.best = snapshot.group("best")
+        self.loss_sum.fill_(self.standing.loss_sum)
+        self.samples.fill_(self.standing.samples)
+        return snapshot
+
     def _phase(self, phase: Phase, snapshot: Snapshot | None) -> None:
-        """Trains the phase's epochs that are left, and makes the next phase the one to come."""
-        standing = self.standing
-        self._tell("phase", phase=phase.name, moving=train_only(self.network, phase.trains))
-        stepper = Stepper(
-            self.network,
-            self.task,
-            self.recipe,
-            phase,
-            self.arithmetic,
-            seed=self.seed,
-            world=self.world,
-            say=self._say,
-        )
+        """Trains the phase's epochs that are left, then makes the next phase the one to come."""
+        standing, keeper = self.standing, self.keeper
+        moving = train_only(self.network, phase.trains)
+        keeper.tell("phase", phase=phase.name, epochs=phase.epochs, moving=moving)
+        options: dict[str, Any] = {"seed": self.seed, "world": self.world, "say": keeper.say}
+        stepper = Stepper(self.network, self.task, self.recipe, phase, self.arithmetic, **options)
         stepper.pieces = standing.pieces
         if snapshot is not None:
             state.restore_stepper(stepper, snapshot)
@@ -160,75 +160,80 @@ class _Run:
         self._save(stepper)
 
     def _epoch(self, phase: Phase, stepper: Stepper) -> None:
-        """Takes the steps of an epoch that are left, evaluates, and writes the epoch's row."""
-        standing, total = self.standing, self.steps * phase.epochs
+        """Takes the epoch's steps that are left, evaluates, and writes the epoch's row."""
+        standing = self.standing
         train_only(self.network, phase.trains)
-        batches = self.train.batches(self.recipe.batch_size, epoch=standing.epoch, start=standing.step)
-        name = f"{phase.name + ': ' if phase.name else ''}epoch {standing.phase_epoch + 1}/{phase.epochs}"
-        for batch in batches:
-            done = standing.phase_epoch * self.steps + standing.step
-            rate = phase.learning_rate * rate_factor(self.recipe, done, total, self.steps)
-            self._step(stepper, batch, rate, name)
-        last = standing.phase_epoch * self.steps + self.steps - 1
-        self._close_epoch(phase, stepper, phase.learning_rate * rate_factor(self.recipe, last, total, self.steps))
+        for batch in self.train.batches(self.recipe.batch_size, epoch=standing.epoch, start=standing.step):
+            self._step(phase, stepper, batch)
+        metrics = self._evaluate(stepper)
+        row: dict[str, Any] = {
+            "phase": phase.name,
+            "epoch": standing.epoch + 1,
+            "step": standing.run_step,
+            "lr": self._rate(phase, self.steps - 1),
+            "train_loss": float(self.loss_sum) / max(int(self.samples), 1),
+            **{f"val_{name}": value for name, value in metrics.items()},
+            "seconds": time.monotonic() - self._started,
+        }
+        self._remember(row)
+        standing.epoch, standing.phase_epoch, standing.step = standing.epoch + 1, standing.phase_epoch + 1, 0
+        self.loss_sum.zero_()
+        self.samples.zero_()
+        self._save(stepper)
+        self.keeper.write_history(standing)
+        self.keeper.tell("epoch", **row)
+        self.keeper.progress.epoch(row)
 
-    def _step(self, stepper: Stepper, batch: Batch, rate: float, name: str) -> None:
+    def _step(self, phase: Phase, stepper: Stepper, batch: Batch) -> None:
         standing = self.standing
         place = Place(standing.phase, standing.epoch, standing.step, standing.run_step)
-        outcome = stepper.step(batch, place, rate, stop=self.stop.wanted)
+        outcome = stepper.step(batch, place, self._rate(phase, standing.step), stop=self.stop.wanted)
         if self.ema is not None:
             self.ema.update(standing.run_step)
         self.loss_sum += outcome.loss * outcome.samples
         self.samples += outcome.samples
         standing.step += 1
         standing.run_step += 1
-        self.progress.step(standing.run_step, name, outcome.loss)
+        name = f"{phase.name} epoch {standing.phase_epoch + 1}/{phase.epochs}".lstrip()
+        self.keeper.progress.step(standing.run_step, name, outcome.loss)
         self._look(stepper, outcome)
+
+    def _rate(self, phase: Phase, step: int) -> float:
+        """Returns the learning rate at a step of the epoch under way."""
+        done = self.standing.phase_epoch * self.steps + step
+        return phase.learning_rate * rate_factor(self.recipe, done, phase.epochs * self.steps, self.steps)
 
     def _look(self, stepper: Stepper, outcome: Outcome) -> None:
         """Between two steps: a loss that is not finite, a wish to stop, a checkpoint that is due."""
-        if outcome.loss.device.type == "cpu" or self.standing.run_step % _GPU_CHECK_STEPS == 0:
+        at_epoch_end = self.standing.step == self.steps
+        if self.loss_sum.device.type == "cpu" or self.standing.run_step % _GPU_CHECK_STEPS == 0 or at_epoch_end:
             if not math.isfinite(outcome.loss.item()):
-                raise self._not_finite()
+                raise self.keeper.not_finite(self.standing)
             if int(outcome.stops):
                 self._give_up(stepper)
-        if time.monotonic() - self._saved >= self.checkpoint_seconds:
+        if self.keeper.due():
             self._save(stepper)
-
-    def _close_epoch(self, phase: Phase, stepper: Stepper, rate: float) -> None:
-        standing = self.standing
-        metrics = self._evaluate(stepper)
-        loss = float(self.loss_sum) / max(int(self.samples), 1)
-        if not math.isfinite(loss):
-            raise self._not_finite()
-        row: dict[str, Any] = {"phase": phase.name, "epoch": standing.epoch + 1, "step": standing.run_step}
-        row |= {"lr": rate, "train_loss": loss, **{f"val_{key}": value for key, value in metrics.items()}}
-        row["seconds"] = self._seconds()
-        self._remember(row)
-        standing.epoch, standing.phase_epoch, standing.step = standing.epoch + 1, standing.phase_epoch + 1, 0
-        self.loss_sum.zero_()
-        self.samples.zero_()
-        self._save(stepper)
-        self._write_history()
-        self._tell("epoch", **row)
-        self.progress.epoch(row)
 
     def _evaluate(self, stepper: Stepper) -> dict[str, float]:
         """Returns the validation metrics, of the averaged weights where there are any."""
         if self.val is None:
             return {}
+
+        def stop() -> bool:  # several processes could not agree on it here; they stop after the next step
+            return self.stop.wanted and self.world.size == 1
+
         options: dict[str, Any] = {"batch_size": self.recipe.batch_size, "arithmetic": self.arithmetic}
-        options |= {"world": self.world, "stop": lambda: self.stop.wanted and self.world.size == 1}
+        options |= {"world": self.world, "stop": stop}
         if self.ema is None:
             metrics = evaluate(self.network, self.task, self.val, **options)
         else:
             with self.ema.applied():
                 metrics = evaluate(self.network, self.task, self.val, **options)
-        if self.stop.wanted and self.world.size == 1:
+        if stop():
             self._give_up(stepper)
         return metrics
 
-    def _remember(self, row: dict[str, Any]) -> None:
+    def _remember(self, row: Row) -> None:
         """Adds the row, and keeps the weights when they are the best so far."""
         standing = self.standing
         standing.history.append(row)
@@ -240,33 +245,24 @@ class _Run:
             self.best = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
 
     def _tired(self) -> bool:
+        """Returns whether the recipe's patience is at its end."""
         patience = self.recipe.patience
         tired = bool(patience) and self.val is not None and self.standing.waited >= patience
         if tired:
-            self._say(f"No better {self.task.selects_by} in {patience} epochs: the phase ends early.")
+            self.keeper.say(f"No better {self.task.selects_by} in {patience} epochs: the phase ends early.")
         return tired
 
-    def _resume(self) -> Snapshot | None:
-        """Puts everything back where the folder's checkpoint has it."""
-        found = None if self.folder is None else state.read(self.folder.checkpoint, self.identity)
-        if found is None:
-            return None
-        snapshot, self.standing = found
-        self.network.load_state_dict(snapshot.group("network"))
-        if self.ema is not None:
-            self.ema.load(snapshot.group("ema"))
-        self.best = snapshot.group("best")
-        self.loss_sum.fill_(self.standing.loss_sum)
-        self.samples.fill_(self.standing.samples)
-        self._write_history()
-        self._tell("resumed", step=self.standing.run_step)
-        for name, value in self._conditions().items():
-            if snapshot.facts.get(name) != value:
-                self._say(f"Resumed with {name} {value} instead of {snapshot.facts.get(name)}: not the same to the last bit.")
-        return snapshot
+    def _save(self, stepper: Stepper) -> None:
+        standing = self.standing
+        standing.loss_sum, standing.samples = float(self.loss_sum), int(self.samples)
+        standing.seconds, standing.pieces = time.monotonic() - self._started, stepper.pieces
+        self.keeper.save(standing, stepper, self.ema, self.best)
+
+    def _give_up(self, stepper: Stepper) -> None:
+        self._save(stepper)
+        raise self.keeper.interrupted(self.standing)
 
     def _conditions(self) -> dict[str, Any]:
-        """What the last bits of the result depend on, beside the run itself."""
         return {
             "processes": self.world.size,
             "threads": torch.get_num_threads(),
@@ -274,59 +270,15 @@ class _Run:
             "precision": self.arithmetic.precision,
         }
 
-    def _save(self, stepper: Stepper) -> None:
-        self._saved = time.monotonic()
-        if self.folder is None or not self.world.main:
-            return
-        if not all(bool(weight.isfinite().all()) for weight in self.network.parameters()):
-            raise self._not_finite()
-        standing = self.standing
-        standing.loss_sum, standing.samples = float(self.loss_sum), int(self.samples)
-        standing.seconds, standing.pieces = self._seconds(), stepper.pieces
-        conditions = {"identity": self.identity, **self._conditions()}
-        state.write(self.folder.checkpoint, standing, stepper, ema=self.ema, best=self.best, conditions=conditions)
-        self._saved = time.monotonic()
-
-    def _give_up(self, stepper: Stepper) -> None:
-        self._save(stepper)
-        where = f"after step {self.standing.run_step}"
-        if self.folder is None:
-            raise Interrupted(f"interrupted {where}; nothing was kept, since there is no run folder.")
-        raise Interrupted(f"interrupted {where}; continue with `neocog train --resume {self.folder.path}`.")
-
-    def _not_finite(self) -> TrainingError:
-        kept = ""
-        if self.folder is not None and self.folder.checkpoint.exists():
-            kept = f" The last good checkpoint is kept in {self.folder.checkpoint}."
-        return TrainingError(
-            f"the loss or a weight is not finite by step {self.standing.run_step} (epoch {self.standing.epoch + 1}): "
-            f"try a tenth of the learning rate (--lr), --warmup 1, --clip 1 or --precision fp32.{kept}"
-        )
-
-    def _write_history(self) -> None:
-        if self.folder is not None and self.world.main:
-            self.folder.write_metrics(self.standing.history)
-
-    def _tell(self, event: str, **fields: Any) -> None:
-        if self.folder is not None and self.world.main:
-            self.folder.log(event, **fields)
-
-    def _say(self, line: str) -> None:
-        self.progress.say(line)
-        self._tell("note", text=line)
-
-    def _seconds(self) -> float:
-        return self._before + time.monotonic() - self._began
-
     def _fit(self) -> Fit:
-        standing, arithmetic = self.standing, self.arithmetic
+        standing = self.standing
         return Fit(
             state=self.best,
             history=tuple(standing.history),
             best=standing.best or {},
             steps=standing.run_step,
-            seconds=self._seconds(),
-            precision=arithmetic.precision,
-            channels_last=arithmetic.channels_last,
+            seconds=standing.seconds,
+            precision=self.arithmetic.precision,
+            channels_last=self.arithmetic.channels_last,
             pieces=standing.pieces,
         )

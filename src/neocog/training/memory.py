@@ -17,7 +17,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release(device: torch.device) -> None:
-    """Frees what nothing holds any more; call it outside the ``except`` block, whose traceback holds the activations."""
+    """Frees what nothing holds any more.
+
+    Call it outside the ``except`` block, whose traceback holds the activations.
+    """
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

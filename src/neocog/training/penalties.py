@@ -11,7 +11,7 @@ from neocog.training.optimisers import decaying
 
 
 def make_penalty(network: nn.Module, l1: float, l2: float) -> Callable[[], Tensor] | None:
-    """Returns a function whose value is ``l1 * sum|w| + l2 * sum w^2`` over the moving weights, None when both are 0."""
+    """Returns a function of value ``l1 * sum|w| + l2 * sum w^2`` over the moving weights, None when both are 0."""
     if not l1 and not l2:
         return None
     names = decaying(network)

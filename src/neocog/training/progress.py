@@ -117,7 +117,7 @@ class Live(Plain):
 
 
 def progress_for(stream: TextIO | None = None, *, quiet: bool = False) -> Progress:
-    """Returns the way to show progress that suits the stream: live on a terminal, plain in a pipe; stderr unless told."""
+    """Returns what suits the stream, stderr unless told: live on a terminal, plain in a pipe."""
     stream = stream or sys.stderr
     if quiet:
         return Silent()
@@ -126,7 +126,8 @@ def progress_for(stream: TextIO | None = None, *, quiet: bool = False) -> Progre
 
 def describe(row: Mapping[str, Any]) -> str:
     """Returns an epoch's row of the history as one line."""
-    metrics = [f"{name.replace('_', ' ')} {_number(row[name])}" for name in row if name == "train_loss" or name.startswith("val_")]
+    shown = [name for name in row if name == "train_loss" or name.startswith("val_")]
+    metrics = [f"{name.replace('_', ' ')} {_number(row[name])}" for name in shown]
     phase = f"{row['phase']}: " if row.get("phase") else ""
     return f"{phase}epoch {row['epoch']}  " + "  ".join([*metrics, f"{clock(row['seconds'])}"])
 

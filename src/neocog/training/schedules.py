@@ -21,7 +21,10 @@ def stepped(done: float, at: tuple[float, ...], factor: float) -> float:
 
 
 def cosine(done: float, final: float) -> float:
-    """Falls from 1 to ``final`` along half a cosine while ``done`` goes from 0 to 1 (Loshchilov and Hutter 2017, eq. 5)."""
+    """Falls from 1 to ``final`` along half a cosine while ``done`` goes from 0 to 1.
+
+    Source: Loshchilov and Hutter 2017, equation 5.
+    """
     return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
@@ -48,17 +51,17 @@ def warm_up(step: int, steps: int) -> float:
 def rate_factor(recipe: Recipe, step: int, total: int, steps_per_epoch: int) -> float:
     """Returns the recipe's factor on the learning rate at ``step`` (from 0) of ``total`` steps of a phase.
 
-    The last step has the final value of the schedule. Warm-up comes first and the schedule takes the steps after
-    it; of one-cycle it is the rising flank.
+    Warm-up comes first and the schedule takes the steps after it, of which the last comes just short of the final
+    value; of one-cycle the warm-up is the rising flank.
     """
     warm = min(round(recipe.warmup * steps_per_epoch), total)
     if recipe.schedule == "one-cycle":
         rise = warm / total if warm else ONE_CYCLE_RISE
-        return one_cycle(step / max(total - 1, 1), rise, recipe.final_fraction)
+        return one_cycle(step / total, rise, recipe.final_fraction)
     if step < warm:
         return warm_up(step, warm)
     after = step - warm
-    done = after / max(total - warm - 1, 1)
+    done = after / max(total - warm, 1)
     match recipe.schedule:
         case "step":
             return stepped(step / total, recipe.step_at, recipe.step_factor)

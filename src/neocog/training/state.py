@@ -61,7 +61,7 @@ def write(
     *,
     ema: Ema | None,
     best: Mapping[str, Tensor],
-    conditions: Mapping[str, Any],
+    facts: Mapping[str, Any],
 ) -> None:
     """Writes the whole state of a run to its checkpoint."""
     tensors = grouped(
@@ -71,7 +71,7 @@ def write(
         best=best,
     )
     scaler = None if stepper.scaler is None else stepper.scaler.state_dict()
-    checkpoint.save(path, Snapshot(tensors, {"standing": asdict(standing), "scaler": scaler, **conditions}))
+    checkpoint.save(path, Snapshot(tensors, {"standing": asdict(standing), "scaler": scaler, **facts}))
 
 
 def read(path: Path, own_identity: str) -> tuple[Snapshot, Standing] | None:
@@ -84,7 +84,8 @@ def read(path: Path, own_identity: str) -> tuple[Snapshot, Standing] | None:
     snapshot = checkpoint.load(path)
     if snapshot.facts.get("identity") != own_identity:
         raise ModelFileError(
-            f"{path}: a checkpoint of another run (other network, recipe, seed or data); resume with the run's own options."
+            f"{path}: a checkpoint of another run (other network, recipe, seed or data); "
+            "resume with the run's own options."
         )
     known = {entry.name for entry in fields(Standing)}
     return snapshot, Standing(**{name: value for name, value in snapshot.facts["standing"].items() if name in known})

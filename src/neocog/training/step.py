@@ -55,7 +55,7 @@ class Stepper:
         *,
         seed: int = 0,
         world: World = SINGLE,
-        say: Callable[[str], None] = lambda line: None,
+        say: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.network, self.task, self.recipe = network, task, recipe
         self.arithmetic, self.device = arithmetic, arithmetic.device
@@ -66,7 +66,8 @@ class Stepper:
         self._penalty = make_penalty(network, recipe.l1, recipe.l2)
         self._agreement = Agreement(network, self.device) if world.size > 1 else None
         self._lockstep = world.size > 1 and synchronises(network)
-        self._statistics = [buffer for module in network.modules() if module.training for buffer in module.buffers(False)]
+        moving = (module for module in network.modules() if module.training)
+        self._statistics = [buffer for module in moving for buffer in module.buffers(recurse=False)]
         self._kept = [buffer.clone() for buffer in self._statistics]
         self._seed, self._world, self._say = seed, world, say
 
@@ -105,7 +106,8 @@ class Stepper:
             except ValueError as error:
                 if "more than 1 value per channel" not in str(error):
                     raise
-                return self._without_variance(batch, error)
+                self._leave_out(batch, error)
+                return None
             # Here the exception is gone, and with it the activations that its traceback held.
             self._halve(place)
 
@@ -158,7 +160,7 @@ class Stepper:
             ) from error
         if self.pieces >= len(batch):
             raise TrainingError(
-                "out of memory with a single sample at a time; use a smaller --size, a smaller network or another device."
+                "out of memory with a single sample at a time; use a smaller --size or network, or another device."
             ) from error
 
     def _halve(self, place: Place) -> None:
@@ -166,9 +168,9 @@ class Stepper:
         self.optimiser.zero_grad(set_to_none=True)
         _copy(self._kept, self._statistics)
         release(self.device)
-        self._say(f"Out of memory at step {place.run_step}: batches now go in {self.pieces} pieces, same result a step.")
+        self._say(f"Out of memory at step {place.run_step}: batches now go in {self.pieces} pieces.")
 
-    def _without_variance(self, batch: Batch, error: ValueError) -> None:
+    def _leave_out(self, batch: Batch, error: ValueError) -> None:
         """Leaves out a lone last sample, of which batch norm cannot take a variance; refuses where all are alone."""
         if len(batch) > 1 or self.recipe.batch_size < 2 * self._world.size:
             raise TrainingError(

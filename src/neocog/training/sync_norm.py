@@ -16,11 +16,11 @@ class _SumOverProcesses(torch.autograd.Function):
     """The sum of a tensor over all processes; its gradient is the sum of theirs."""
 
     @staticmethod
-    def forward(ctx: Any, tensor: Tensor) -> Tensor:
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:  # noqa: ARG004 - autograd passes it
         return _all_reduce(tensor)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ARG004
         return _all_reduce(gradients[0])
 
 
@@ -45,10 +45,10 @@ class SyncBatchNorm(_BatchNorm):
         axes = [axis for axis in range(x.dim()) if axis != 1]
         per_channel = [1, -1, *(1 for _ in axes[1:])]
         own = x.new_full((1,), x.numel() / max(x.shape[1], 1))
-        count, total = _split(_SumOverProcesses.apply(torch.cat([own, x.sum(axes)])))  # (1,), (C,)
-        mean = total / count
+        sums = _sum_over_processes(torch.cat([own, x.sum(axes)]))  # (1 + C,)
+        count, mean = sums[:1], sums[1:] / sums[:1]
         centred = x - mean.view(per_channel)
-        variance = _SumOverProcesses.apply(centred.square().sum(axes)) / count  # (C,)
+        variance = _sum_over_processes(centred.square().sum(axes)) / count  # (C,)
         self._track(mean.detach(), variance.detach(), count.detach())
         y = centred * torch.rsqrt(variance + self.eps).view(per_channel)
         if self.affine:
@@ -74,7 +74,7 @@ def synchronise_batch_norm(network: nn.Module, world: World) -> None:
         return
     for module in network.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)):
-            module.__class__ = SyncBatchNorm
+            module.__class__ = SyncBatchNorm  # type: ignore[assignment]
 
 
 def synchronises(network: nn.Module) -> bool:
@@ -82,8 +82,9 @@ def synchronises(network: nn.Module) -> bool:
     return any(isinstance(module, SyncBatchNorm) for module in network.modules())
 
 
-def _split(joined: Tensor) -> tuple[Tensor, Tensor]:
-    return joined[:1], joined[1:]
+def _sum_over_processes(tensor: Tensor) -> Tensor:
+    total: Tensor = _SumOverProcesses.apply(tensor)  # type: ignore[no-untyped-call]
+    return total
 
 
 def _all_reduce(tensor: Tensor) -> Tensor:
