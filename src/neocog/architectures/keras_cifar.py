@@ -6,17 +6,14 @@ from collections import OrderedDict
 
 from torch import nn
 
-from neocog.core.arithmetic import output_size
+from neocog.core.arithmetic import Window, size_through
 from neocog.core.registry import network
 
 DENSE_DROPOUT = 0.5
 
 
-def _flat_features(size: int) -> int:
-    """Returns how many features the flatten layer gives for a square input: 2304 at 32."""
-    for _ in range(2):
-        size = output_size(output_size(size, 3), 2, 2)
-    return 64 * size * size
+# The layers that change the size: the second convolution of each pair, and the pools.
+SHRINKING = (Window(3), Window(2, 2), Window(3), Window(2, 2))
 
 
 @network(
@@ -51,7 +48,7 @@ def keras_cifar(classes: int = 10, channels: int = 3, *, dropout: float | None =
             pool2=nn.MaxPool2d(2),  # (B, 64, 6, 6)
             dropout2=nn.Dropout(rate / 2),
             flatten=nn.Flatten(),  # (B, 2304)
-            dense=nn.Linear(_flat_features(size), 512),  # (B, 512)
+            dense=nn.Linear(64 * size_through(size, SHRINKING) ** 2, 512),  # (B, 512)
             relu5=nn.ReLU(),
             dropout3=nn.Dropout(rate),
             head=nn.Linear(512, classes),  # (B, classes)

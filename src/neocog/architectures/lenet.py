@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neocog.core.arithmetic import output_size
+from neocog.core.arithmetic import Window, size_through
 from neocog.core.registry import network
 
 # Table I: the maps of S2 that each map of C3 is connected to.
@@ -54,9 +54,13 @@ FIGURE_3 = (
 )
 CODE_LENGTH = 7 * 12
 
+C1_TO_C5 = (Window(5), Window(2, 2), Window(5), Window(2, 2), Window(5))
+
 
 class ScaledTanh(nn.Module):
     """The squashing function 1.7159 tanh(2 a / 3), which maps 1 to 1 and -1 to -1 (equation 6, appendix A)."""
+
+    pointwise = True
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns a tensor of x's shape."""
@@ -107,8 +111,8 @@ class TableConvolution(nn.Module):
         return functional.conv2d(x, full.view(len(self.table), self.inputs, *self.weight.shape[1:]), self.bias)
 
     def macs(self, output_shape: tuple[int, ...]) -> int:
-        """Returns the multiply-accumulates for one sample, of the connections that exist."""
-        return self.weight.numel() * prod(output_shape[2:])
+        """Returns the multiply-accumulates of the connections that exist."""
+        return self.weight.numel() * prod(output_shape[1:])
 
 
 class RadialBasis(nn.Module):
@@ -129,8 +133,8 @@ class RadialBasis(nn.Module):
         return -offsets.square().sum(2)
 
     def macs(self, output_shape: tuple[int, ...]) -> int:
-        """Returns the multiply-accumulates for one sample: a difference and a square for each number of each code."""
-        return output_shape[1] * self.in_features
+        """Returns the multiply-accumulates: a difference and a square for each number of each code."""
+        return output_shape[0] * self.in_features
 
 
 def class_codes(classes: int) -> Tensor:
@@ -157,13 +161,6 @@ def _uniform_over_fan_in(fan_in: int, *parameters: Tensor) -> None:
     """Draws from [-2.4, 2.4] / fan-in, so that units start where the squashing function is steep (appendix A)."""
     for parameter in parameters:
         nn.init.uniform_(parameter, -2.4 / fan_in, 2.4 / fan_in)
-
-
-def _c5_side(size: int) -> int:
-    """Returns the height of C5's maps for a square input: 1 at 32."""
-    for _ in range(2):
-        size = output_size(output_size(size, 5), 2, 2)
-    return output_size(size, 5)
 
 
 @network(
@@ -194,7 +191,7 @@ def lenet5(classes: int = 10, channels: int = 1, *, size: int = 32) -> nn.Module
             c5=nn.Conv2d(16, 120, 5),  # (B, 120, 1, 1)
             c5_tanh=ScaledTanh(),
             flatten=nn.Flatten(),  # (B, 120)
-            f6=nn.Linear(120 * _c5_side(size) ** 2, CODE_LENGTH),  # (B, 84)
+            f6=nn.Linear(120 * size_through(size, C1_TO_C5) ** 2, CODE_LENGTH),  # (B, 84)
             f6_tanh=ScaledTanh(),
             head=RadialBasis(CODE_LENGTH, classes),  # (B, classes)
         )
@@ -231,7 +228,7 @@ def lenet5_modern(classes: int = 10, channels: int = 1, *, size: int = 32) -> nn
             c5=nn.Conv2d(16, 120, 5),  # (B, 120, 1, 1)
             c5_relu=nn.ReLU(),
             flatten=nn.Flatten(),  # (B, 120)
-            f6=nn.Linear(120 * _c5_side(size) ** 2, 84),  # (B, 84)
+            f6=nn.Linear(120 * size_through(size, C1_TO_C5) ** 2, 84),  # (B, 84)
             f6_relu=nn.ReLU(),
             head=nn.Linear(84, classes),  # (B, classes)
         )

@@ -141,6 +141,19 @@ def receptive_field(windows: Iterable[Window]) -> Field:
     return field
 
 
+def size_through(size: int, windows: Sequence[Window]) -> int:
+    """Returns the length that is left of an axis after a chain of layers without padding.
+
+    Raises NetworkError when the axis is shorter than the chain's receptive field, which is the least that it takes.
+    """
+    needed = receptive_field(windows).size
+    if size < needed:
+        raise NetworkError(f"the layers need an input of at least {needed} a side, got {size}; give a larger size.")
+    for window in windows:
+        size = output_size(size, window.kernel, window.stride, 0, window.dilation)
+    return size
+
+
 def inputs_seen(windows: Sequence[Window]) -> tuple[int, ...]:
     """Returns the positions of the inputs that the first unit on top of a chain really touches, ascending.
 

@@ -1,0 +1,124 @@
+"""Whether an input fits a network, tried with a batch of no samples before anything is computed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from neocog.core.errors import NetworkError
+
+LARGEST_TRIED = 4096
+
+
+def shape_copy(network: nn.Module) -> nn.Module:
+    """Returns a copy in evaluation mode that shares the network's tensors, to be run on an empty batch."""
+    shared: list[Tensor] = [*network.parameters(), *network.buffers()]
+    return copy.deepcopy(network, {id(tensor): tensor for tensor in shared}).eval()
+
+
+def empty_batch(network: nn.Module, shape: Sequence[int]) -> Tensor:
+    """Returns inputs (0, *shape) for the network: every layer checks their shape and none has a number to compute.
+
+    torch's device ``meta`` would do as well, but its first convolution imports two seconds' worth of modules.
+    """
+    tensor = next(network.parameters(), None)
+    return torch.empty(0, *shape) if tensor is None else tensor.new_empty(0, *shape)
+
+
+def check_input(network: nn.Module, shape: Sequence[int], *, name: str = "the network") -> None:
+    """Tries an input of ``shape`` (channels, then the axes, e.g. ``(3, 224, 224)``) without computing anything.
+
+    ``name`` is how the network is called in the error.
+
+    Raises NetworkError when it does not fit: with the number of channels or axes that does, or with the smallest
+    (and, where there is one, the largest) size that does, found by trying.
+    """
+    trial = shape_copy(network)
+    shape = tuple(shape)
+    _refuse_channels(trial, shape, name)
+    if _fits(trial, shape):
+        return
+    sizes = _sizes_that_fit(trial, shape[0], len(shape) - 1)
+    asked = _text(shape)
+    if sizes is None:
+        raise NetworkError(f"{name} takes no input with {shape[0]} channels and {len(shape) - 1} axes; got {asked}.")
+    smallest, largest = (_text((shape[0], *(size,) * (len(shape) - 1))) if size else "" for size in sizes)
+    if not largest:
+        raise NetworkError(f"{name} needs an input of at least {smallest}, got {asked}; give a larger size.")
+    span = f"{smallest} to {largest}" if smallest != largest else smallest
+    raise NetworkError(f"{name} takes inputs of {span}, got {asked}; give one of these, or build it for another size.")
+
+
+def smallest_input(network: nn.Module, channels: int, axes: int = 2) -> int | None:
+    """Returns the smallest side of a square (or cubic) input that the network takes, or None when none does."""
+    sizes = _sizes_that_fit(shape_copy(network), channels, axes)
+    return sizes[0] if sizes else None
+
+
+def _refuse_channels(network: nn.Module, shape: tuple[int, ...], name: str) -> None:
+    if not shape or min(shape) < 1:
+        raise NetworkError(
+            f"an input's shape should be positive numbers such as 3x224x224, got {_text(shape) or 'none'}."
+        )
+    first = next((module for module in network.modules() if isinstance(module, nn.modules.conv._ConvNd)), None)
+    if first is None:
+        return
+    axes = len(first.kernel_size)
+    if len(shape) != axes + 1:
+        raise NetworkError(
+            f"{name} takes an input of channels and {axes} axes, e.g. {_example(first)}; got {_text(shape)}."
+        )
+    if shape[0] != first.in_channels:
+        raise NetworkError(
+            f"{name} was built for channels={first.in_channels}, got {shape[0]} (input {_text(shape)}); "
+            f"build it with channels={shape[0]} or convert the inputs."
+        )
+
+
+def _example(first: nn.modules.conv._ConvNd) -> str:
+    return _text((first.in_channels, *(32,) * len(first.kernel_size)))
+
+
+def _fits(network: nn.Module, shape: tuple[int, ...]) -> bool:
+    try:
+        with torch.no_grad():
+            network(empty_batch(network, shape))
+    except (RuntimeError, ValueError, IndexError, NetworkError):
+        return False
+    return True
+
+
+def _sizes_that_fit(network: nn.Module, channels: int, axes: int) -> tuple[int, int | None] | None:
+    """Returns the smallest size that fits, and the largest where there is one."""
+
+    def fits(size: int) -> bool:
+        return _fits(network, (channels, *(size,) * axes))
+
+    if fits(LARGEST_TRIED):
+        return _bisect(fits, 0, LARGEST_TRIED), None
+    # A network whose dense layers were built for one size takes that, and the few more that its strides round off.
+    found = next((size for size in range(1, 1025) if fits(size)), None)
+    if found is None:
+        return None
+    last = found
+    while fits(last + 1):
+        last += 1
+    return found, last
+
+
+def _bisect(fits: Callable[[int], bool], failing: int, fitting: int) -> int:
+    """Returns the smallest size that fits, given one that does not and a larger one that does."""
+    while fitting - failing > 1:
+        middle = (failing + fitting) // 2
+        if fits(middle):
+            fitting = middle
+        else:
+            failing = middle
+    return fitting
+
+
+def _text(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))

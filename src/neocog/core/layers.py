@@ -1,0 +1,172 @@
+"""A network as a table: each layer with its shapes, its parameters, its multiply-accumulates and what it can see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import batchnorm
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from neocog.core.arithmetic import convolution_macs, dense_macs
+from neocog.core.inputs import check_input, empty_batch, shape_copy
+from neocog.core.receptive import receptive_fields
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One call of one layer.
+
+    Shapes are without the batch; ``kernel``, ``stride`` and ``padding`` hold one number an axis, or a name of padding,
+    and are None where a layer has none. ``arithmetic`` shows where ``params`` comes from (``16 x (3x3x3) + 16 = 448``);
+    both are empty at a layer's second call, since its weights are counted once. ``receptive_field`` is the side of the
+    region of the input that one unit can see, one number an axis, padding included; None when it cannot be told.
+    """
+
+    name: str
+    kind: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    kernel: tuple[int, ...] | None
+    stride: tuple[int, ...] | None
+    padding: tuple[int, ...] | str | None
+    params: int
+    arithmetic: str
+    macs: int
+    receptive_field: tuple[int, ...] | None
+
+
+def layer_table(network: nn.Module, input_shape: Sequence[int]) -> list[LayerRow]:
+    """Returns a row for each layer that a forward pass calls, in that order.
+
+    ``input_shape`` is without the batch, e.g. ``(3, 224, 224)``. A layer is a module without children (identities left
+    out), one of torch's own, or one with parameters of its own. The batch is empty, so only shapes are computed.
+
+    Raises NetworkError when the input does not fit, with the smallest that does.
+    """
+    check_input(network, input_shape)
+    copy = shape_copy(network)
+    inputs = empty_batch(copy, input_shape)
+    names = {module: name for name, module in copy.named_modules()}
+    calls: list[tuple[nn.Module, tuple[int, ...], tuple[int, ...]]] = []
+
+    def note(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        if isinstance(output, Tensor) and arguments and isinstance(arguments[0], Tensor):
+            calls.append((module, tuple(arguments[0].shape[1:]), tuple(output.shape[1:])))
+
+    for module in names:
+        if _is_layer(module):
+            module.register_forward_hook(note)
+    with torch.no_grad():
+        copy(inputs)
+    for module in names:
+        module._forward_hooks.clear()
+    fields = receptive_fields(copy, inputs)
+    seen: set[int] = set()
+    rows = []
+    for module, given, made in calls:
+        sides = tuple(field.size for field in fields.get(names[module], ())) or None
+        rows.append(_row(names[module], module, given, made, sides, counted=id(module) in seen))
+        seen.add(id(module))
+    return rows
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Returns the number of trainable weights; running statistics and fixed codes are none."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_macs(network: nn.Module, input_shape: Sequence[int]) -> int:
+    """Returns the multiply-accumulates of a forward pass over one sample.
+
+    Convolutions and dense layers count, and layers of one's own with a method ``macs(output_shape)``; biases, norms,
+    activations and pooling do not. ``input_shape`` is without the batch.
+
+    Raises NetworkError when the input does not fit.
+    """
+    return sum(row.macs for row in layer_table(network, input_shape))
+
+
+def layer_macs(layer: nn.Module, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> int:
+    """Returns one layer's multiply-accumulates for shapes without the batch."""
+    if isinstance(layer, _ConvTransposeNd):  # each input is spread over the kernel, as a convolution gathers it
+        return convolution_macs(
+            layer.in_channels, layer.out_channels, layer.kernel_size, input_shape[1:], groups=layer.groups
+        )
+    if isinstance(layer, _ConvNd):
+        return convolution_macs(
+            layer.in_channels, layer.out_channels, layer.kernel_size, output_shape[1:], groups=layer.groups
+        )
+    if isinstance(layer, nn.Linear):
+        return dense_macs(layer.in_features, layer.out_features) * prod(output_shape[:-1])
+    own: Any = getattr(layer, "macs", None)
+    return int(own(output_shape)) if callable(own) else 0
+
+
+def parameter_arithmetic(layer: nn.Module) -> str:
+    """Returns where a layer's number of parameters comes from, e.g. ``16 x (3x3x3) + 16 = 448``; empty for none."""
+    sizes = [tuple(parameter.shape) for parameter in layer.parameters()]
+    if not sizes:
+        return ""
+    total = f"{sum(prod(size) for size in sizes):,}"
+    terms = _terms(layer) or " + ".join(_times(size) for size in sizes)
+    return total if terms == total else f"{terms} = {total}"
+
+
+def _terms(layer: nn.Module) -> str:
+    if isinstance(layer, _ConvNd):
+        outputs, kernel = layer.out_channels, _times((*layer.kernel_size, layer.in_channels // layer.groups))
+        return f"{outputs} x ({kernel})" + (f" + {outputs}" if layer.bias is not None else "")
+    if isinstance(layer, nn.Linear):
+        bias = f" + {layer.out_features}" if layer.bias is not None else ""
+        return f"{layer.out_features} x {layer.in_features}{bias}"
+    if isinstance(layer, batchnorm._BatchNorm):
+        return f"2 x {layer.num_features}"
+    return ""
+
+
+def _times(sizes: Sequence[int]) -> str:
+    return "x".join(map(str, sizes))
+
+
+def _is_layer(module: nn.Module) -> bool:
+    if next(module.children(), None) is None:
+        return not isinstance(module, nn.Identity)
+    torchs_own = type(module).__module__.startswith("torch.nn") and not isinstance(
+        module, (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+    )
+    return torchs_own or next(module.parameters(recurse=False), None) is not None
+
+
+def _row(
+    name: str,
+    layer: nn.Module,
+    given: tuple[int, ...],
+    made: tuple[int, ...],
+    sides: tuple[int, ...] | None,
+    *,
+    counted: bool,
+) -> LayerRow:
+    axes = max(len(given) - 1, 0)
+    return LayerRow(
+        name=name,
+        kind=type(layer).__name__,
+        input_shape=given,
+        output_shape=made,
+        kernel=_setting(layer, "kernel_size", axes),
+        stride=_setting(layer, "stride", axes),
+        padding=_setting(layer, "padding", axes),
+        params=0 if counted else sum(parameter.numel() for parameter in layer.parameters()),
+        arithmetic="" if counted else parameter_arithmetic(layer),
+        macs=layer_macs(layer, given, made),
+        receptive_field=sides,
+    )
+
+
+def _setting(layer: nn.Module, name: str, axes: int) -> Any:
+    value = getattr(layer, name, None)
+    return (value,) * axes if isinstance(value, int) else value

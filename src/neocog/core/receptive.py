@@ -1,0 +1,149 @@
+"""Receptive fields through a whole network, branches included, read off its traced graph."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn.modules import batchnorm, conv, dropout, pooling
+
+from neocog.core.arithmetic import Field, Window, padding_of
+
+# One field an axis of the maps; empty where no one field describes what a unit sees.
+Fields = tuple[Field, ...]
+
+# Functions and methods whose result at a place depends on the operands at that place only.
+_POINTWISE: frozenset[Any] = frozenset(
+    {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.iadd, operator.imul}
+    | {torch.add, torch.sub, torch.mul, torch.cat, torch.concat, torch.relu, torch.sigmoid, torch.tanh}
+    | {torch.maximum, torch.minimum, nn.functional.relu, nn.functional.relu6, nn.functional.dropout}
+    | {nn.functional.gelu, nn.functional.silu, nn.functional.leaky_relu}
+    | {"add", "sub", "mul", "relu", "sigmoid", "tanh", "contiguous", "clone"}
+)
+_POINTWISE_LAYERS = (
+    nn.ReLU, nn.ReLU6, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.ELU, nn.PReLU, nn.Softplus,
+    nn.Hardswish, nn.Hardsigmoid, nn.Identity, nn.LocalResponseNorm, batchnorm._BatchNorm, dropout._DropoutNd,
+)  # fmt: skip
+# Functions and methods that bring all places together.
+_GATHERING: frozenset[Any] = frozenset({torch.flatten, torch.mean, torch.amax, "flatten", "mean", "amax"})
+_ADAPTIVE = (pooling._AdaptiveAvgPoolNd, pooling._AdaptiveMaxPoolNd)
+_SLIDING = (conv._ConvNd, pooling._MaxPoolNd, pooling._AvgPoolNd, pooling._LPPoolNd)
+
+
+def receptive_fields(network: nn.Module, inputs: Tensor) -> dict[str, Fields]:
+    """Returns the receptive field of each layer's units, one field an axis, by the layer's dotted name.
+
+    ``inputs`` (B, C, ...) may be an empty batch: only shapes are needed. Where branches meet, the field is the
+    smallest that holds both. It is empty when no one field describes a layer, and a network that cannot be traced has
+    none at all. A layer that is called twice has the field of its last call.
+    """
+    try:
+        reader = _Reader(fx.GraphModule(network, _LayerTracer().trace(network)))
+        with torch.no_grad():
+            reader.run(inputs)
+    except (fx.proxy.TraceError, TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
+        return {}
+    return reader.found
+
+
+class _LayerTracer(fx.Tracer):
+    """Traces down to the layers: torch's own, and modules without children."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return super().is_leaf_module(m, module_qualified_name) or next(m.children(), None) is None
+
+
+class _Reader(fx.Interpreter):
+    """Runs the graph once and carries the fields along with the values."""
+
+    def __init__(self, module: fx.GraphModule) -> None:
+        super().__init__(module)
+        self.fields: dict[fx.Node, Fields] = {}
+        self.found: dict[str, Fields] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        if isinstance(value, Tensor):
+            self.fields[n] = self._fields(n, value)
+            if n.op == "call_module":
+                self.found[str(n.target)] = self.fields[n]
+        return value
+
+    def _fields(self, node: fx.Node, value: Tensor) -> Fields:
+        if node.op == "placeholder":
+            return (Field(),) * (value.dim() - 2)
+        sources = [each for each in node.all_input_nodes if each in self.fields]
+        before = _joined([self.fields[each] for each in sources])
+        if not before:
+            return ()
+        shape = self.env[sources[0]].shape[2:]
+        if node.op == "call_module":
+            return layer_fields(self.fetch_attr(str(node.target)), before, shape)
+        if node.target in _GATHERING and value.dim() == 2:
+            return _over_all(before, shape)
+        return before if node.target in _POINTWISE else ()
+
+
+def layer_fields(layer: nn.Module, before: Fields, shape: Sequence[int]) -> Fields:
+    """Returns the fields behind a layer, empty when they cannot be told.
+
+    ``before`` are the fields of its inputs and ``shape`` the inputs' sizes along the axes, none after flattening. A
+    layer of one's own is understood when it has ``kernel_size`` and ``stride``, or the attribute ``pointwise``.
+    """
+    if not shape:  # flattened: each feature already sees all that any of them sees
+        return before
+    if isinstance(layer, nn.Flatten):
+        return _over_all(before, shape)
+    if isinstance(layer, _ADAPTIVE):
+        sizes: Any = layer.output_size
+        return _over_all(before, shape) if set(_each(sizes, len(shape))) == {1} else ()
+    if isinstance(layer, _POINTWISE_LAYERS) or getattr(layer, "pointwise", False):
+        return before
+    windows = layer_windows(layer, shape)
+    return tuple(field.through(window) for field, window in zip(before, windows, strict=True)) if windows else ()
+
+
+def layer_windows(layer: nn.Module, shape: Sequence[int]) -> tuple[Window, ...]:
+    """Returns what a sliding layer looks at, one window an axis; empty for every other layer.
+
+    ``shape`` are the sizes of its inputs along the axes, on which the padding "same" depends.
+    """
+    own = (
+        not type(layer).__module__.startswith("torch.nn") and hasattr(layer, "kernel_size") and hasattr(layer, "stride")
+    )
+    if isinstance(layer, conv._ConvTransposeNd) or not (own or isinstance(layer, _SLIDING)):
+        return ()
+    axes = len(shape)
+    numbers: Any = layer
+    kernels, strides = _each(numbers.kernel_size, axes), _each(numbers.stride or numbers.kernel_size, axes)
+    dilations = _each(getattr(layer, "dilation", 1), axes)
+    paddings = _each(getattr(layer, "padding", 0), axes)
+    return tuple(
+        Window(kernel, stride, padding_of(padding, size, kernel, stride, dilation)[0], dilation)
+        for size, kernel, stride, padding, dilation in zip(shape, kernels, strides, paddings, dilations, strict=True)
+    )
+
+
+def _each(setting: Any, axes: int) -> tuple[Any, ...]:
+    """Returns a layer's setting for each axis, whether it was given once or axis by axis."""
+    return tuple(setting) if isinstance(setting, Iterable) and not isinstance(setting, str) else (setting,) * axes
+
+
+def _over_all(fields: Fields, shape: Sequence[int]) -> Fields:
+    return tuple(field.over(size) for field, size in zip(fields, shape, strict=True))
+
+
+def _joined(branches: Sequence[Fields]) -> Fields:
+    """Returns the fields that hold those of all branches; empty when one is unknown or their units do not line up."""
+    if not branches:
+        return ()
+    result = branches[0]
+    for branch in branches[1:]:
+        pairs = [one.joined(other) for one, other in zip(result, branch, strict=False)]
+        if len(branch) != len(result) or None in pairs:
+            return ()
+        result = tuple(pair for pair in pairs if pair)
+    return result
