@@ -65,11 +65,14 @@ _QUIET = threading.Lock()
 
 
 class Opened:
-    """A picture whose header has been read: its upright ``height`` and ``width``; its pixels on request."""
+    """A picture whose header has been read: its upright ``height`` and ``width``; its pixels on request.
+
+    ``image`` is Pillow's, ``turn`` what makes it upright.
+    """
 
     def __init__(self, image: Image.Image, turn: Transpose | None) -> None:
-        self._image = image
-        self._turn = turn
+        self.image = image
+        self.turn = turn
         width, height = image.size
         sideways = turn in (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
         self.height, self.width = (width, height) if sideways else (height, width)
@@ -79,7 +82,7 @@ class Opened:
 
         It leaves `RESERVE` times the wanted resolution to the antialiased resize; only a JPEG's is ever above 1.
         """
-        if self._image.format not in JPEGS:
+        if self.image.format not in JPEGS:
             return 1
         return next((scale for scale in (8, 4, 2) if scale * RESERVE <= shrink), 1)
 
@@ -88,7 +91,7 @@ class Opened:
 
         Raises UnreadableInput when the data behind the header is truncated or damaged.
         """
-        image = self._image
+        image = self.image
         try:
             if scale > 1:
                 image.draft(None, (image.width // scale, image.height // scale))
@@ -98,8 +101,8 @@ class Opened:
             raise
         except DAMAGE as error:
             raise UnreadableInput(_reason(error)) from error
-        if self._turn is not None:
-            image = image.transpose(self._turn)
+        if self.turn is not None:
+            image = image.transpose(self.turn)
         return from_array(np.array(image), channels)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -31,12 +32,13 @@ def read_list(file: Path) -> tuple[str, ...]:
     return tuple(row[column].strip() for row in rows[1:] if len(row) > column and row[column].strip())
 
 
-def write_list(file: Path, rows: Iterable[tuple[str, str]]) -> None:
-    """Writes (path, reason) rows under a header."""
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        writer = csv.writer(opened, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
+def list_text(rows: Iterable[tuple[str, str]]) -> str:
+    """Returns the text of a list of (path, reason) rows, under a header."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def leave_out(dataset: DataSet[Picture], names: Iterable[str]) -> DataSet[Picture]:

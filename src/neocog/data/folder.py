@@ -128,7 +128,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
 def _files(folder: Path) -> Iterator[Path]:
     """Yields the files below a folder; links to folders are followed, but each folder is entered once."""
     seen: set[tuple[int, int]] = set()
-    for place, names, files in os.walk(folder, followlinks=True):
+    for place, names, files in os.walk(folder, followlinks=True, onerror=_refuse_unlisted):
         identity = Path(place).stat()
         if (identity.st_dev, identity.st_ino) in seen:
             names.clear()
@@ -136,6 +136,10 @@ def _files(folder: Path) -> Iterator[Path]:
         seen.add((identity.st_dev, identity.st_ino))
         names[:] = sorted(name for name in names if not is_ignored(name))
         yield from (Path(place, name) for name in files if not is_ignored(name))
+
+
+def _refuse_unlisted(error: OSError) -> None:
+    raise DataError(f"{error.filename} cannot be listed: {error.strerror or error}") from error
 
 
 def _note_strays(root: Path, notes: list[str]) -> None:

@@ -125,6 +125,13 @@ def note_small(dataset: DataSet[Picture]) -> DataSet[Picture]:
 
 
 def _read_directory(folder: Path) -> DataSet[Picture]:
+    try:
+        return _read_listed(folder)
+    except OSError as error:
+        raise DataError(f"{error.filename or folder} cannot be read: {error.strerror or error}") from error
+
+
+def _read_listed(folder: Path) -> DataSet[Picture]:
     if not any(folder.iterdir()):
         raise DataError(f"{folder} is an empty folder; expected {EXPECTED}")
     if idx_files(folder):

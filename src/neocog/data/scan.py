@@ -1,4 +1,4 @@
-"""The pass over a data set that finds unreadable pictures before training, and the one that holds a part in memory."""
+"""The pass over a data set that finds unreadable pictures before training."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-import torch
-from torch import Tensor
-
 from neocog.core.errors import DataError, UnreadableInput
 from neocog.data.dataset import DataSet, Part
 from neocog.data.decode import MAX_PIXELS, Picture, from_array, open_picture
 from neocog.data.items import ArrayItems
-from neocog.data.preprocess import PicturePreprocessing
-from neocog.data.resize import prepare
 
 R = TypeVar("R")
 
@@ -36,8 +31,8 @@ def scan(
 ) -> tuple[DataSet[Picture], tuple[Bad, ...]]:
     """Decodes every picture once; returns the data set without the unreadable ones, and those with their reasons.
 
-    A picture that is left out has no other in its place. A JPEG is decoded at an eighth of its size: all of its data are
-    gone through, little is computed. Raises DataError where more than ``max_bad`` (a fraction) cannot be read.
+    A picture that is left out has no other in its place. A JPEG is decoded at an eighth of its size: all of its
+    data are gone through, little is computed. Raises DataError where more than ``max_bad`` (a fraction) cannot be read.
     """
     bad: list[Bad] = []
     parts = dict(dataset.parts)
@@ -71,23 +66,6 @@ def fault(part: Part[Picture], index: int, max_pixels: int = MAX_PIXELS) -> str 
     except UnreadableInput as error:
         return str(error)
     return None
-
-
-def hold(part: Part[Picture], preprocessing: PicturePreprocessing, workers: int | None = None) -> Tensor:
-    """Returns every picture of a part preprocessed, uint8 (N, C, h, w), as `prepare` gives them one by one.
-
-    Raises UnreadableInput, with the sample's name.
-    """
-
-    def fill(index: int) -> None:
-        try:
-            held[index] = prepare(part.items.read(index), preprocessing)
-        except UnreadableInput as error:
-            raise UnreadableInput(f"{part.items.name(index)}: {error}") from error
-
-    held = torch.empty(len(part), preprocessing.channels, *preprocessing.size, dtype=torch.uint8)
-    in_threads(fill, range(len(part)), workers)
-    return held
 
 
 def in_threads(function: Callable[[int], R], indices: Iterable[int], workers: int | None = None) -> list[R]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -17,16 +18,16 @@ from neocog.data.decode import Picture, from_array, open_picture
 from neocog.data.items import ArrayItems
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.resize import prepare, preprocess, resize
-from neocog.data.scan import hold
 
 NO_AUGMENTATION = Augmentation()
-MEMORY = 1 << 30
+MEMORY = 1 << 29
 
 
 class FilePictures:
     """Pictures decoded each time they are asked for: batches of uint8 (B, C, h, w).
 
     Drawn for training, each is a random resized crop where the augmentation has one, else the preprocessed picture.
+    Where no crop could be decoded at less than full size, the decoded picture is kept, up to ``memory`` bytes in all.
     ``remaining`` is the augmentation still to be done on the device. Raises UnreadableInput, with the sample's name.
     """
 
@@ -38,7 +39,7 @@ class FilePictures:
         preprocessing: PicturePreprocessing,
         augmentation: Augmentation = NO_AUGMENTATION,
         *,
-        memory: int = 0,
+        memory: int = MEMORY,
     ) -> None:
         self.items: Items[Picture] = part.items
         self.labels = torch.tensor(part.labels, dtype=torch.int64)
@@ -48,6 +49,7 @@ class FilePictures:
         self.draws = CROP_DRAWS if augmentation.crop_scale else 0
         self._memory = memory
         self._kept: dict[int, Tensor] = {}
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -91,9 +93,10 @@ class FilePictures:
         return resize(cut, self.preprocessing.size, self.preprocessing.filter)
 
     def _keep(self, index: int, picture: Tensor) -> None:
-        if picture.numel() <= self._memory:
-            self._memory -= picture.numel()
-            self._kept[index] = picture
+        with self._lock:
+            if picture.numel() <= self._memory and index not in self._kept:
+                self._memory -= picture.numel()
+                self._kept[index] = picture
 
 
 class ArrayPictures:
@@ -114,27 +117,6 @@ class ArrayPictures:
         """Returns the samples at ``indices`` (B,); nothing random happens here."""
         del uniform
         return Batch(self.pictures.index_select(0, indices), self.labels.index_select(0, indices), indices)
-
-
-def picture_source(
-    part: Part[Picture],
-    preprocessing: PicturePreprocessing,
-    augmentation: Augmentation = NO_AUGMENTATION,
-    *,
-    memory: int = MEMORY,
-    workers: int | None = None,
-) -> FilePictures | ArrayPictures:
-    """Returns the quickest source of a part: held whole where ``memory`` bytes allow, else read as it is asked for.
-
-    Files that are to be cropped at random are read anew each time, since a crop needs more than the network's size of
-    them; those that were decoded whole stay in memory as long as it lasts.
-    """
-    if isinstance(part.items, ArrayItems):
-        return array_pictures(part, preprocessing, augmentation)
-    size = len(part) * preprocessing.channels * preprocessing.size[0] * preprocessing.size[1]
-    if augmentation.crop_scale is None and size <= memory:
-        return ArrayPictures(hold(part, preprocessing, workers), part.labels, augmentation)
-    return FilePictures(part, preprocessing, augmentation, memory=memory)
 
 
 def array_pictures(

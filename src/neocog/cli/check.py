@@ -1,0 +1,88 @@
+"""``neocog check``: what the data doctor found, as text or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from neocog.verbs.check import Report
+
+SHOWN = 5
+
+
+@click.command("check")
+@click.argument("data", required=False)
+@click.option("--root", metavar="FOLDER", help="Where a known set lies; else NEOCOG_DATA, else it is fetched.")
+@click.option("--out", "list_out", metavar="FILE", help="Where the list for `train --exclude` goes [neocog-check.csv].")
+@click.option("--near/--no-near", default=True, help="Also look for pictures that are nearly the same. [on]")
+@click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse pictures of more pixels. [178956970]")
+@click.option("--workers", type=click.IntRange(min=1), help="Number of reading threads. [one a core]")
+@click.option("--all", "show_all", is_flag=True, help="Name every sample, not only the first of each kind.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, for programs.")
+def command(
+    data: str | None,
+    root: str | None,
+    list_out: str | None,
+    near: bool,
+    max_pixels: int | None,
+    workers: int | None,
+    show_all: bool,
+    as_json: bool,
+) -> None:
+    """Examine DATA for what spoils training; change and delete nothing.
+
+    DATA is whatever `neocog train` takes. Found are files that cannot be read, copies (exact and near), copies in two
+    parts, pictures of unusual modes, and classes that are empty, tiny or very unequal. Samples that had better be left
+    out (unreadable ones, copies but one, copies of test pictures outside the test part) are written to a list for
+    `neocog train --exclude LIST`. The exit status is 0 whatever is found, 2 where nothing could be examined.
+    """
+    from neocog.verbs.check import check
+
+    report = check(data, root=root, list_out=list_out, near=near, max_pixels=max_pixels, workers=workers)
+    if as_json:
+        click.echo(json.dumps(_plain(report), indent=2))
+        return
+    for line in lines(report, None if show_all else SHOWN):
+        click.echo(line)
+    if report.list_file is not None:
+        next_step = f"neocog train {data or report.source} --exclude {report.list_file}"
+        click.echo(f"Written: {report.list_file}. Look through it, then: {next_step}", err=True)
+
+
+def lines(report: Report, shown: int | None = SHOWN) -> Iterator[str]:
+    """Yields the summary's lines, with at most ``shown`` samples of each kind (None: all)."""
+    from neocog.data.doctor import KINDS
+
+    parts = ", ".join(f"{name} {count}" for name, count in report.samples.items())
+    yield f"{report.source}: {sum(report.samples.values())} pictures ({parts}), {len(report.classes)} classes"
+    yield from (f"  note: {note}" for note in report.notes)
+    if not report.findings:
+        yield "Nothing found that spoils training."
+    for kind, count in report.counts.items():
+        yield f"{kind}: {count} ({KINDS[kind]})"
+        found = [finding for finding in report.findings if finding.kind == kind]
+        for finding in found[:shown]:
+            yield f"  {finding.name or finding.part or 'classes'}: {finding.detail}"
+        if shown is not None and len(found) > shown:
+            yield f"  ... and {len(found) - shown} more (--all names them)"
+    if report.proposals:
+        yield f"Proposed for leaving out of training: {len(report.proposals)} of {sum(report.samples.values())}"
+
+
+def _plain(report: Report) -> dict[str, object]:
+    return {
+        "source": report.source,
+        "classes": list(report.classes),
+        "samples": dict(report.samples),
+        "counts": report.counts,
+        "findings": [
+            {"kind": each.kind, "part": each.part, "path": each.name, "detail": each.detail, "exclude": each.propose}
+            for each in report.findings
+        ],
+        "notes": list(report.notes),
+        "list": str(report.list_file) if report.list_file else None,
+    }
