@@ -15,7 +15,7 @@ def lenet5() -> Recipe:
 
     Deviations: plain stochastic gradient descent stands for the stochastic diagonal Levenberg-Marquardt method, with a
     rate inside the range that the paper reports for its own (0.00007 to 0.016); the paper's rates fall by factors of
-    0.4, 0.5, 0.5 and 0.2 after 2, 5, 8 and 12 passes, here by 0.4 each; cross-entropy stands for the loss of equation 9.
+    0.4, 0.5, 0.5 and 0.2 after 2, 5, 8 and 12 passes, here by 0.4 each; cross-entropy stands for equation 9.
     """
     return Recipe(
         name="paper: lenet5",
