@@ -11,7 +11,7 @@ import re
 import shutil
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,12 @@ class RunFolder:
     def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Writes ``metrics.csv``, one line a row; the columns are the rows' names in order of appearance."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text(self.path / "metrics.csv", text.getvalue())
+        table = [[row.get(column, "") for column in columns] for row in rows]
+        write_text(self.path / "metrics.csv", _csv([columns, *table]))
+
+    def write_split(self, rows: Sequence[Sequence[str]]) -> None:
+        """Writes ``split.csv``: which sample, of which class, is in which part; rows of (path, label, part)."""
+        write_text(self.path / "split.csv", _csv([("path", "label", "part"), *rows]))
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes ``summary.json``."""
@@ -142,6 +143,12 @@ def reopen(path: str | Path) -> RunFolder:
         raise UsageError(f"{path}: not a run folder, it has no config.toml; give the folder that `neocog train` made.")
     remove_leftovers(path)
     return RunFolder(path)
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def _default_path(network: str, data: str) -> Path:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from neocog.training.distributed import World
+from neocog.training.distributed import expected
 
 
 class _SumOverProcesses(torch.autograd.Function):
@@ -65,16 +65,17 @@ class SyncBatchNorm(_BatchNorm):
         self.running_var.lerp_(variance * count / (count - 1).clamp(min=1), share)
 
 
-def synchronise_batch_norm(network: nn.Module, world: World) -> None:
-    """Lets every batch norm of the network normalise over all processes; alone it does nothing.
+def synchronise(network: nn.Module) -> nn.Module:
+    """Lets every batch norm normalise over all processes and returns the network; alone it changes nothing.
 
     The modules change their kind in place, so names, weights and whoever refers to them stay.
     """
-    if world.size == 1:
-        return
+    if expected().size == 1:
+        return network
     for module in network.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)):
             module.__class__ = SyncBatchNorm  # type: ignore[assignment]
+    return network
 
 
 def synchronises(network: nn.Module) -> bool:
