@@ -151,7 +151,8 @@ def from_array(array: Array, channels: int) -> Tensor:
         raise UnreadableInput(f"expected uint8 (H, W) or (H, W, 1|3), got {array.dtype} {array.shape}")
     if 0 in array.shape:
         raise UnreadableInput(f"the picture has no pixels: {array.shape}")
-    picture = torch.from_numpy(np.atleast_3d(array)).permute(2, 0, 1)  # (C, H, W)
+    writable = array if array.flags.writeable else array.copy()  # torch warns of read-only memory
+    picture = torch.from_numpy(np.atleast_3d(writable)).permute(2, 0, 1)  # (C, H, W)
     return with_channels(picture, channels)
 
 

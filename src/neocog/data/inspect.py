@@ -30,7 +30,7 @@ REFUSALS = (("pixels allowed", "bomb"), ("truncated", "truncated"), ("", "corrup
 
 @dataclass(frozen=True)
 class Facts:
-    """One picture: (kind, detail) of each peculiarity, its size, its hash and thumbnail (SIDE, SIDE) to find its like."""
+    """One picture: (kind, detail) of each peculiarity, its size, its hash and thumbnail (SIDE, SIDE)."""
 
     peculiar: tuple[tuple[str, str], ...]
     readable: bool
