@@ -46,6 +46,11 @@ class Standing:
     history: list[Row] = field(default_factory=list)
     best: Row | None = None
 
+    @property
+    def at_phase_start(self) -> bool:
+        """Whether no step of the phase has been taken: each phase begins with a new optimiser."""
+        return self.phase_epoch == 0 and self.step == 0
+
 
 def identity(network: nn.Module, recipe: Recipe, phases: Sequence[Phase], seed: int, steps: int) -> str:
     """Returns a digest of what makes a run this run: a checkpoint of another one must not be continued."""
@@ -66,11 +71,11 @@ def write(
     """Writes the whole state of a run to its checkpoint."""
     tensors = grouped(
         network=stepper.network.state_dict(),
-        optimiser=state_tensors(stepper.optimiser),
+        optimiser={} if standing.at_phase_start else state_tensors(stepper.optimiser),
         ema={} if ema is None else ema.tensors(),
         best=best,
     )
-    scaler = None if stepper.scaler is None else stepper.scaler.state_dict()
+    scaler = None if stepper.scaler is None or standing.at_phase_start else stepper.scaler.state_dict()
     checkpoint.save(path, Snapshot(tensors, {"standing": asdict(standing), "scaler": scaler, **facts}))
 
 
