@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The report: one self-contained HTML page, drawn from plain numbers, arrays and strings."""
