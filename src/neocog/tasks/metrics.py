@@ -74,14 +74,18 @@ class ClassificationMeter:
 
     def answers(self) -> Answers:
         """Returns what was gathered, sorted by the samples' positions, so that no order of batches can matter."""
-        scores, targets, indices = self.state()
-        order = torch.argsort(indices, stable=True)
-        logs = torch.log_softmax(scores[order].double(), dim=1)
-        return Answers(logs.numpy(), targets[order].numpy(), indices[order].numpy())
+        return make_answers(*self.state())
 
     def compute(self) -> Mapping[str, float]:
         """Returns the metrics of `metrics`; NaN where nothing was gathered."""
         return metrics(self.answers())
+
+
+def make_answers(scores: Tensor, targets: Tensor, indices: Tensor) -> Answers:
+    """Returns the answers for scores (N, K) whose softmax are the probabilities, sorted by ``indices`` (N,)."""
+    order = torch.argsort(indices, stable=True)
+    logs = torch.log_softmax(scores[order].double(), dim=1)
+    return Answers(logs.numpy(), targets[order].numpy(), indices[order].numpy())
 
 
 def metrics(answers: Answers) -> dict[str, float]:
