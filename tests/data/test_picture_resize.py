@@ -20,7 +20,7 @@ def psnr(first, second):
 
 
 def detailed(seed, height, width):
-    """A picture with the detail of a sharp photograph: brightness noise that falls as 1 / frequency, smoother colours."""
+    """A picture with the detail of a sharp photograph: noise that falls as 1 / frequency, its colours smoother."""
     rng = np.random.default_rng(seed)
     fy, fx = np.meshgrid(np.fft.fftfreq(height), np.fft.rfftfreq(width), indexing="ij")
     frequency = np.maximum(np.hypot(fy, fx), 1 / max(height, width))

@@ -68,9 +68,9 @@ def pictures_nhwc(array: Array, where: str) -> Array:
 
 def _load(file: Path) -> dict[str, Array]:
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, AttributeError) as error:
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, AttributeError, TypeError) as error:
         reason = "it holds Python objects, not numbers" if "pickle" in str(error).lower() else str(error).split("\n")[0]
         raise DataError(f"{file} cannot be read as .npz: {reason}; save it with numpy.savez(x=..., y=...)") from error
 
