@@ -1,11 +1,12 @@
 """A small real training for the tests: threads that read, dropout, batch norm, MixUp, EMA, two phases.
 
-As a program, ``python toy_training.py OUT [--resume]`` runs it in the run folder OUT, writes a line a step to stdout and
-the final weights to ``OUT/final.safetensors``; under torchrun all its processes train together.
+As a program, ``python toy_training.py OUT [--resume]`` runs it in the run folder OUT, writes a line a step to stdout,
+and the final weights to ``OUT/final.safetensors``; under torchrun all its processes train together.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -173,6 +174,8 @@ def main(arguments: list[str]) -> None:
             "phases": None,
         }
     with joined(torch.device("cpu")) as world:
+        if world.size > 1:
+            os.write(1, f"process {os.getpid()}\n".encode())
         if world.main and "--resume" not in arguments:
             runfolder.create(out, network="toy", data="toy", config={"toy": True})
         world.share(None)

@@ -91,9 +91,14 @@ def joined(device: torch.device, *, minutes: float = 30) -> Iterator[World]:
 
 
 class Agreement:
-    """One sum over all processes a step: gradients, running statistics, loss, number of samples, wish to stop."""
+    """One sum over all processes a step: gradients, running statistics, loss, number of samples, wish to stop.
 
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
+    ``unit`` is the number of samples for which a process's loss counts once: with n samples it is n / unit times its
+    mean, before the backward pass, since through a synchronised batch norm it reaches the others' gradients too.
+    """
+
+    def __init__(self, network: nn.Module, device: torch.device, unit: float) -> None:
+        self._unit = unit
         self._parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._statistics = running_statistics(network)
         members = [*self._parameters, *self._statistics]
@@ -108,8 +113,8 @@ class Agreement:
     def reach(self, loss: Tensor | None, samples: int, stop: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Replaces gradients and running statistics by their mean over all samples of the step.
 
-        ``loss`` is this process's mean, None when its share is empty. Returns the mean loss, the number of samples and
-        the number of processes that want to stop, as scalars on the device.
+        ``loss`` is this process's, None when its share is empty; the gradients are those of it. Returns the mean loss,
+        the number of samples and the number of processes that want to stop, as scalars on the device.
         """
         from torch import distributed
 
@@ -118,14 +123,15 @@ class Agreement:
                 parameter.grad = torch.zeros_like(parameter)
         own = [parameter.grad for parameter in self._parameters if parameter.grad is not None] + self._statistics
         torch._foreach_copy_(self._views, own)
+        if self._statistics:
+            torch._foreach_mul_(self._views[len(self._parameters) :], samples / self._unit)
         self._flat[-3] = 0 if loss is None else loss
-        self._flat.mul_(samples)
         self._flat[-2], self._flat[-1] = samples, float(stop)
         distributed.all_reduce(self._flat)
-        self._flat[:-2].div_(self._flat[-2].clamp(min=1))
+        self._flat[:-2].mul_(self._unit / self._flat[-2].clamp(min=1))
         torch._foreach_copy_(own, self._views)
         mean, total, stops = self._flat[-3:].clone()
-        return mean, total, stops
+        return mean, total.long(), stops
 
 
 def running_statistics(network: nn.Module) -> list[Tensor]:

@@ -64,7 +64,8 @@ class Stepper:
         self.optimiser = make_optimiser(network, recipe, phase.rates)
         self._parameters = [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
         self._penalty = make_penalty(network, recipe.l1, recipe.l2)
-        self._agreement = Agreement(network, self.device) if world.size > 1 else None
+        self._unit = recipe.batch_size / world.size
+        self._agreement = Agreement(network, self.device, self._unit) if world.size > 1 else None
         self._lockstep = world.size > 1 and synchronises(network)
         moving = (module for module in network.modules() if module.training)
         self._statistics = [buffer for module in moving for buffer in module.buffers(recurse=False)]
@@ -92,7 +93,10 @@ class Stepper:
         return self.arithmetic.arrange(self.task.prepare(batch.to(self.device), own))
 
     def _gradients(self, batch: Batch, place: Place) -> Tensor | None:
-        """Returns the mean loss over the batch, its gradients left in the parameters; None where nothing was to do."""
+        """Returns the batch's loss, its gradients left in the parameters; None where nothing was to do.
+
+        The loss is the mean over the batch, or of several processes what `Agreement` makes the mean of.
+        """
         _copy(self._statistics, self._kept)
         while True:
             self._seed_dropout(place)
@@ -114,7 +118,7 @@ class Stepper:
     def _sum_pieces(self, batch: Batch) -> Tensor | None:
         total: Tensor | None = None
         for piece in self._split(batch):
-            share = len(piece) / len(batch) if len(batch) else 0.0
+            share = len(piece) / (len(batch) if self._agreement is None else self._unit)
             with self.arithmetic.autocast():
                 loss = self.task.loss(self.network, piece)
             if self._penalty is not None:
