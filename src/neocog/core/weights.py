@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import torch
 from safetensors import SafetensorError
@@ -43,13 +43,14 @@ def _read_safetensors(path: Path) -> State:
 
 def _read_pytorch(path: Path) -> State:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # what torch makes of a damaged header
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelFileError(
             f"{path}: holds more than tensors, or is no PyTorch file; reading it could run foreign code, so it is "
             "refused. Save the bare state_dict, best as .safetensors."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, BadZipFile) as error:
+    except Exception as error:  # a damaged pickle raises anything, from IndexError to struct.error
         raise ModelFileError(f"{path}: not a whole PyTorch file ({_first_line(error)}); copy it again.") from error
     return _tensors(path, content)
 
