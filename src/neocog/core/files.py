@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from neocog.core.errors import ResourceError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _TEMPORARY = ".tmp"
+_OS_ERROR = re.compile(r"os error (\d+)")
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -56,9 +58,11 @@ def remove_leftovers(folder: Path) -> None:
 def why_not_written(path: Path, error: OSError) -> str:
     """Returns the line that says why ``path`` could not be written and what to do."""
     reason = error.strerror or str(error)
-    if error.errno in _FULL or "No space left" in reason or "os error 28" in reason:
+    told = _OS_ERROR.search(reason)  # some writers put the number into the text alone
+    number = int(told[1]) if error.errno is None and told else error.errno
+    if number in _FULL:
         return f"{path}: the disk is full ({reason}); free some space. What was written before is untouched."
-    if error.errno in _FORBIDDEN:
+    if number in _FORBIDDEN:
         return f"{path}: may not be written ({reason}); choose another folder with --out."
     return f"{path}: cannot be written ({reason})."
 
