@@ -77,11 +77,11 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _table_row(each: Prediction, top: int) -> list[str]:
-    cells = [_visible(cell) for cell in (each.input, *_cells(each, top, "{:.2%}".format))]
-    return cells if each.error is None else [*cells, f"refused: {_visible(each.error)}"]
+    cells = [visible(cell) for cell in (each.input, *_cells(each, top, "{:.2%}".format))]
+    return cells if each.error is None else [*cells, f"refused: {visible(each.error)}"]
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Returns the text on one line, with what a terminal would obey instead of show (line breaks, escapes) escaped."""
     return "".join(
         letter if letter.isprintable() or "\udc80" <= letter <= "\udcff" else ascii(letter)[1:-1] for letter in text

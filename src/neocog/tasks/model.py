@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from neocog import architectures
+from neocog.core import device as devices
 from neocog.core import modelfile
 from neocog.core.contract import ModelContract
 from neocog.core.errors import ModelFileError, NetworkError, UnreadableInput, UsageError
@@ -125,7 +126,7 @@ def load(path: str | Path, device: str | torch.device | None = None) -> Model:
     """
     path = Path(path)
     contract, state = modelfile.read(path)
-    place = _device(device)
+    place = devices.choose(None if device is None else str(device))
     try:
         predictor = predictor_for(contract)
         if contract.arguments.get("classes") != len(contract.classes):
@@ -138,20 +139,6 @@ def load(path: str | Path, device: str | torch.device | None = None) -> Model:
     except (ModelFileError, NetworkError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"{path}: {' '.join(str(error).split())}") from error
     return Model(network.eval().to(place), contract, predictor, place)
-
-
-def _device(device: str | torch.device | None) -> torch.device:
-    if device is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        place = torch.device(device)
-    except RuntimeError:
-        raise UsageError(f"expected the device cpu, cuda or cuda:N, got {device!r}.") from None
-    try:
-        torch.empty(1, device=place).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(f"the device {device} cannot be used here ({str(error).splitlines()[0]}); try cpu.") from error
-    return place
 
 
 def _ranked(logs: Tensor, top: int) -> list[tuple[list[int], tuple[float, ...]]]:

@@ -1,0 +1,102 @@
+"""Which samples a model is tested on: the part, said in words, with labels in the model's order of classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neocog.core.contract import ModelContract
+from neocog.core.errors import DataError, UsageError, near_names
+from neocog.data.dataset import PARTS, DataSet, Part
+from neocog.data.scan import scan
+from neocog.data.split import keep_aside
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The samples to test on: ``name`` is the part, or ``"all"``; ``statement`` says in words which they are."""
+
+    name: str
+    part: Part[Any]
+    statement: str
+
+
+def choose_part(data: DataSet[Any], part: str | None, *, split_seed: int, trained_here: bool) -> Tested:
+    """Returns the part of that name; where the data have no such part, the one that ``train`` would keep aside.
+
+    ``data`` are as stored, ``trained_here`` whether the model was trained on these very data. Without a name it is the
+    test part where there is one, or where one was kept aside in training; else all of data without parts; else
+    the val part.
+
+    Raises UsageError for an unknown part, and for ``"all"`` of data that are stored in parts; DataError where the data
+    are too few to keep a part aside.
+    """
+    name = part or _usual(data, trained_here)
+    if name == "all" and len(data.parts) == 1:
+        (whole,) = data.parts.values()
+        return Tested("all", whole, f"all of {data.source}")
+    if name in data.parts:
+        return Tested(name, data.parts[name], f"the {name} part of {data.source}")
+    if name not in PARTS:
+        allowed = ", ".join([*PARTS, "all"] if len(data.parts) == 1 else data.parts)
+        raise UsageError(f"--part {name}: the parts of {data.source} are {allowed}; name one of them.")
+    kept = keep_aside(data, seed=split_seed).parts[name]
+    return Tested(name, kept, f"the {name} part of {data.source} as `train --split-seed {split_seed}` splits it")
+
+
+def _usual(data: DataSet[Any], trained_here: bool) -> str:
+    if "test" in data.parts or trained_here:
+        return "test"
+    return "all" if len(data.parts) == 1 else "val" if "val" in data.parts else "train"
+
+
+def in_model_order(data: DataSet[Any], part: Part[Any], classes: tuple[str, ...]) -> Part[Any]:
+    """Returns the part with the model's class indices as labels: names are matched, never positions.
+
+    A class of the model without samples is fine. Raises DataError for a sample of a class that the model lacks.
+    """
+    place = {name: index for index, name in enumerate(classes)}
+    present = [data.classes[label] for label in dict.fromkeys(part.labels)]
+    unknown = [name for name in sorted(present) if name not in place]
+    if unknown:
+        more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+        raise DataError(
+            f"{data.source}: the model does not know the class {unknown[0]!r}{more}; it knows {_some(classes)}."
+            f"{near_names(unknown[0], classes)}"
+        )
+    order = [place.get(name, -1) for name in data.classes]
+    return Part(part.items, tuple(order[label] for label in part.labels))
+
+
+def training_split(contract: ModelContract, data: DataSet[Any]) -> DataSet[Any] | None:
+    """Returns the data in the parts with which the model was trained, or None if it was trained on others.
+
+    The model file tells by a fingerprint of names, labels and parts, and by the seed of the split.
+    """
+    seed, known = contract.training.get("split_seed"), contract.training.get("fingerprint")
+    if not isinstance(seed, int) or not isinstance(known, str):
+        return None
+    from neocog.tasks.deciding import fingerprint  # with all of training behind it
+
+    try:
+        whole = keep_aside(data, seed=seed)
+    except DataError:
+        return None
+    if fingerprint(whole) == known:
+        return whole
+    if Path(str(contract.training.get("data"))).name != Path(data.source).name:
+        return None
+    readable, _ = scan(whole, max_bad=1.0)  # training left unreadable samples out
+    return readable if fingerprint(readable) == known else None
+
+
+def seen_in_training(split: DataSet[Any], tested: Part[Any]) -> int:
+    """Returns how many of the tested samples are in the train part of the split."""
+    items = split.parts["train"].items
+    trained = {items.name(index) for index in range(len(items))}
+    return sum(tested.items.name(index) in trained for index in range(len(tested)))
+
+
+def _some(classes: tuple[str, ...]) -> str:
+    return ", ".join(classes[:8]) + (f", ... ({len(classes)} in all)" if len(classes) > 8 else "")

@@ -1,0 +1,82 @@
+"""``test``: a model measured on labelled data, with everything that follows from its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from neocog.core.contract import ModelContract
+from neocog.core.errors import DataError
+from neocog.data.dataset import DataSet
+from neocog.data.open import open_pictures
+from neocog.tasks.evaluation import TestResult, answer
+from neocog.tasks.model import BATCH_SIZE, Model, load
+from neocog.tasks.tested_part import Tested, choose_part, in_model_order, seen_in_training, training_split
+
+
+def test(
+    model: str | Path | Model,
+    data: str | Path,
+    *,
+    root: str | Path | None = None,
+    part: str | None = None,
+    split_seed: int | None = None,
+    exclude: str | Path | Iterable[str] | None = None,
+    batch_size: int = BATCH_SIZE,
+    workers: int | None = None,
+    device: str | None = None,
+    out: str | Path | None = None,
+) -> TestResult:
+    """Returns what the model answers for labelled data, with metrics, mistakes, and what could not be read.
+
+    ``model`` is a model file or a loaded model; ``data``, ``root`` and ``exclude`` are as for `neocog.train`. Without
+    ``part`` it is the test part where there is one, also one that was kept aside when the model was trained on these
+    data; else all of data without parts, else val; ``"all"`` is everything. A part that is not stored is made as
+    ``train`` makes it, with ``split_seed`` (the model's own unless given). ``out`` is a new folder for the report and
+    tables.
+
+    Raises ModelFileError for a bad model file; DataError for data that cannot be read, hold a class that the
+    model does not know, or hold no readable sample; ResourceError where ``out`` cannot be written.
+    """
+    from neocog.tasks import test_folder  # draws: matplotlib
+
+    if out is not None:
+        test_folder.refuse(Path(out))
+    loaded = model if isinstance(model, Model) else load(model, device)
+    stored = open_pictures(data, root=root, exclude=exclude, for_training=False)
+    tested, warnings = _tested(loaded.contract, stored, part, split_seed)
+    labelled = in_model_order(stored, tested.part, loaded.classes)
+    answers, refused = answer(loaded, labelled, batch_size=batch_size, workers=workers)
+    if not len(answers):
+        raise DataError(f"{tested.statement}: none of {len(labelled)} samples could be read; {refused[0].reason}.")
+    result = TestResult(
+        contract=loaded.contract,
+        data=stored.source,
+        part=tested.name,
+        statement=tested.statement,
+        items=labelled.items,
+        answers=answers,
+        refused=refused,
+        warnings=warnings,
+    )
+    if out is not None:
+        test_folder.write(Path(out), result, labelled)
+    return result
+
+
+def _tested(
+    contract: ModelContract, stored: DataSet[Any], part: str | None, split_seed: int | None
+) -> tuple[Tested, tuple[str, ...]]:
+    """Returns what to test on, and a warning where the model was trained on it as far as its file tells."""
+    if (part or "test") in stored.parts and part != "train":  # kept apart by the data themselves
+        return choose_part(stored, part, split_seed=0, trained_here=False), ()
+    split = training_split(contract, stored)
+    if split_seed is None:
+        split_seed = contract.training["split_seed"] if split else 0
+    tested = choose_part(stored, part, split_seed=split_seed, trained_here=split is not None)
+    seen = seen_in_training(split, tested.part) if split else 0
+    if not seen:
+        return tested, ()
+    warning = f"the model was trained on {seen:,} of these {len(tested.part):,} samples: the figures are too good"
+    return tested, (f"{warning}; --part test measures those that were kept aside.",)
