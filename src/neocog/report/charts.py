@@ -63,10 +63,16 @@ def _draw_line(axes: Axes, line: Line, x: Floats, y: Floats, marked: float | Non
     style = "-" if line.main else (0, (4, 2))
     dots = "o" if len(x) < 3 else ""
     axes.plot(x, y, color=colour, linestyle=style, label=line.label, marker=dots, markersize=4)
-    at = np.flatnonzero(x == marked) if marked is not None and line.main else []
-    if len(at):
+    ringed = (x == marked) & line.main
+    if ringed.any():
         axes.plot(
-            x[at], y[at], "o", markersize=7, markerfacecolor=svg.PAPER, markeredgecolor=colour, markeredgewidth=1.8
+            x[ringed],
+            y[ringed],
+            "o",
+            markersize=7,
+            markerfacecolor=svg.PAPER,
+            markeredgecolor=colour,
+            markeredgewidth=1.8,
         )
 
 
@@ -128,11 +134,12 @@ def calibration_chart(edges: Floats, counts: NDArray[Any], confidence: Floats, a
 
 
 def _calibration_axes(curve: Axes, histogram: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     curve.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="right")
     curve.yaxis.set_major_formatter(FuncFormatter(_percent_tick))
-    histogram.set(xlabel="confidence", ylabel="share", yticks=(0, 0.5, 1), ylim=(0, 1))
+    histogram.set(xlabel="confidence", ylabel="share")
+    histogram.yaxis.set_major_locator(MaxNLocator(2))
     histogram.yaxis.set_major_formatter(FuncFormatter(_percent_tick))
     histogram.xaxis.set_major_formatter(FuncFormatter(_percent_tick))
 

@@ -36,13 +36,19 @@ def confusion_section(confusion: Confusion, *, part: str = "test") -> Section:
         class_="lead",
     )
     if len(confusion.classes) <= MOST_CLASSES:
-        return Section("Confusion matrix", join((lead, _matrix(confusion), _pairs(confusion, 5))))
+        return Section(
+            "Confusion matrix",
+            join((lead, element("div", join((_matrix(confusion), _pairs(confusion, 10))), class_="pair"))),
+        )
     lead = paragraph(
         f"With {len(confusion.classes):,} classes: what was taken for what most often over the {part} part, "
         "and a map of all answers.",
         class_="lead",
     )
-    return Section("Confusion matrix", join((lead, _pairs(confusion, MOST_PAIRS), _map(confusion))))
+    return Section(
+        "Confusion matrix",
+        join((lead, element("div", join((_map(confusion), _pairs(confusion, MOST_PAIRS))), class_="pair"))),
+    )
 
 
 def _shares(counts: Counts) -> NDArray[np.float64]:
@@ -74,7 +80,7 @@ def _cell(count: int, share: float, right: bool) -> Html:
         return Html("<td></td>")
     # The faintest shade can still be seen, and the strongest still lets the dark text be read.
     kind = "r" if right else "w"
-    return Html(f'<td class={kind} style="--v:{0.12 + 0.58 * share:.2f}">{count}</td>')
+    return Html(f'<td class={kind} style="--v:{0.2 + 0.5 * share:.2f}">{count}</td>')
 
 
 def _pairs(confusion: Confusion, most: int) -> Html:

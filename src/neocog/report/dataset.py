@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from neocog.report.markup import (
+    LONGEST_VALUE,
     Column,
     Html,
     bullets,
@@ -23,8 +24,10 @@ from neocog.report.page import Section
 from neocog.report.thumbnails import Pixels, thumbnail
 
 OPEN_CLASSES = 20
+MOST_CLASSES = 1000
 MOST_SKIPPED = 50
-BUDGET = 400_000
+MOST_EXAMPLES = 4
+BUDGET = 250_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class DataSummary:
     """What was trained and measured on.
 
     ``counts`` are samples a class by part, in the order of ``classes``; ``skipped`` samples with the reason;
-    ``notes`` plain sentences; ``examples`` a few uint8 pictures a class, (H, W) or (H, W, C).
+    ``notes`` plain sentences; ``examples`` uint8 pictures a class, (H, W) or (H, W, C): four are
+    shown.
     """
 
     source: str
@@ -58,7 +62,9 @@ def _notes(notes: Sequence[str]) -> Html:
 def _skipped(skipped: Sequence[tuple[str, str]]) -> Html:
     if not skipped:
         return Html("")
-    items = bullets(Html(f"{name(sample)}: {text(reason[:200])}") for sample, reason in skipped[:MOST_SKIPPED])
+    items = bullets(
+        Html(f"{name(sample, LONGEST_VALUE)}: {text(reason[:200])}") for sample, reason in skipped[:MOST_SKIPPED]
+    )
     more = len(skipped) - MOST_SKIPPED
     rest = paragraph(f"And {more:,} more.") if more > 0 else Html("")
     return disclosure(f"Skipped: {plural(len(skipped), 'unreadable sample')}", join((items, rest)))
@@ -68,12 +74,13 @@ def _counts(data: DataSummary) -> Html:
     columns = (Column("Class"), *(Column(part.capitalize(), True) for part in data.counts))
     rows = [
         (name(label), *(text(f"{counts[index]:,}") for counts in data.counts.values()))
-        for index, label in enumerate(data.classes)
+        for index, label in enumerate(data.classes[:MOST_CLASSES])
     ]
     totals = (Html("Total"), *(text(f"{sum(counts):,}") for counts in data.counts.values()))
     shown = table("Samples by class and part", columns, rows, footer=totals)
     if len(rows) > OPEN_CLASSES:
-        return disclosure(f"Samples of each of the {len(rows):,} classes", shown)
+        cut = "the first " if len(rows) < len(data.classes) else ""
+        return disclosure(f"Samples of each of {cut}{len(rows):,} classes", shown)
     return shown
 
 
@@ -97,5 +104,5 @@ def _examples(data: DataSummary) -> Html:
 
 
 def _strip(label: str, pictures: Sequence[Pixels]) -> Html:
-    images = join(thumbnail(picture, "") for picture in pictures)
+    images = join(thumbnail(picture, "") for picture in pictures[:MOST_EXAMPLES])
     return Html(f"<figure><figcaption>{name(label)}</figcaption><div>{images}</div></figure>\n")

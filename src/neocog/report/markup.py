@@ -12,7 +12,8 @@ from typing import NewType
 Html = NewType("Html", str)
 """Markup that is safe to put on a page: every part of it was written here or went through `text`."""
 
-LONGEST_NAME = 60
+LONGEST_NAME = 48
+LONGEST_VALUE = 240  # paths, settings: what a person may want to copy
 NOTHING = Html("–")
 
 # Controls, lone surrogates (file names that are no Unicode) and non-characters have no place in an HTML document.
@@ -32,11 +33,9 @@ def shorten(value: str, longest: int = LONGEST_NAME) -> str:
     return f"{value[:head]}…{value[head + 1 - longest :]}"
 
 
-def name(value: str) -> Html:
+def name(value: str, longest: int = LONGEST_NAME) -> Html:
     """Returns a name from the user's data: shortened, escaped, its writing direction kept to itself."""
-    short = shorten(value)
-    title = f' title="{text(value[:500])}"' if short != value else ""
-    return Html(f"<bdi{title}>{text(short)}</bdi>")
+    return Html(f"<bdi>{text(shorten(value, longest))}</bdi>")
 
 
 def join(parts: Iterable[Html], between: str = "") -> Html:
@@ -143,5 +142,7 @@ def bullets(items: Iterable[Html]) -> Html:
 
 def facts(pairs: Iterable[tuple[str, str]], kind: str = "facts") -> Html:
     """Returns labels with their values as a description list, or nothing where there are none."""
-    inner = join(Html(f"<div><dt>{text(label)}</dt><dd>{name(value)}</dd></div>") for label, value in pairs)
+    inner = join(
+        Html(f"<div><dt>{text(label)}</dt><dd>{name(value, LONGEST_VALUE)}</dd></div>") for label, value in pairs
+    )
     return element("dl", inner, class_=kind) if inner else Html("")

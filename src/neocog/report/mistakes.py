@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from neocog.report.markup import Html, element, join, name, paragraph, percent, plural, text
+from neocog.report.markup import LONGEST_VALUE, Html, element, join, name, paragraph, percent, plural, text
 from neocog.report.page import Section
 from neocog.report.thumbnails import Pixels, thumbnail
 
-BUDGET = 350_000
+BUDGET = 250_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _card(mistake: Mistake) -> Html:
     said = f"<dt>Answer</dt><dd>{name(mistake.answer)} <b>{text(percent(mistake.probability))}</b></dd>"
     true = f"<dt>Truth</dt><dd>{name(mistake.truth)} <b>{text(percent(mistake.truth_probability))}</b></dd>"
     return Html(
-        f'<li><div class="pic">{shown}</div><dl>{said}{true}</dl><p class="file">{name(mistake.sample)}</p></li>\n'
+        f'<li><div class="pic">{shown}</div><dl>{said}{true}</dl><p class="file">{name(mistake.sample, LONGEST_VALUE)}</p></li>\n'
     )
 
 

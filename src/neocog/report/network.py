@@ -16,7 +16,7 @@ from neocog.report.thumbnails import Pixels, exact_uri
 OPEN_ROWS = 24
 MOST_FILTERS = 128
 MOST_MAPS = 16
-MOST_PIXELS = 400_000
+MOST_PIXELS = 150_000
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _cells(row: LayerRow) -> tuple[Html, ...]:
         name(row.layer),
         text(row.kind),
         text(_shape(row.output)),
-        text(row.kernel),
+        text(row.kernel.replace("x", " × ")),
         text(row.stride),
         text(f"{row.params:,}") if row.params else Html(""),
         _optional(row.macs),
@@ -108,7 +108,7 @@ def filters_section(layer: str, kernels: NDArray[Any]) -> Section:
     weights = weights[:, :, None] if weights.ndim == 3 else weights
     if weights.ndim != 4 or not weights.size:
         return Section("What the first layer learned", paragraph("The first layer has no filters to show."))
-    pictures = filter_pictures(weights[: max(1, min(MOST_FILTERS, MOST_PIXELS // max(1, weights[0].size)))])
+    pictures = filter_pictures(weights[: max(1, min(MOST_FILTERS, MOST_PIXELS // max(1, weights[0, :MOST_MAPS].size)))])
     images = join(
         Html(f'<img class="px" src="{exact_uri(picture)}" alt="filter {index}" {_displayed(picture)}>')
         for index, picture in enumerate(pictures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neocog.report.markup import Column, Html, facts, join, name, paragraph, table, text
+from neocog.report.markup import LONGEST_VALUE, Column, Html, facts, join, name, paragraph, table, text
 from neocog.report.page import Section
 
 
@@ -17,7 +17,7 @@ def facts_section(heading: str, pairs: Sequence[tuple[str, str]], *, lead: str =
 def settings_section(heading: str, pairs: Sequence[tuple[str, str]], *, lead: str = "") -> Section:
     """Returns a table of options and their values (the recipe)."""
     words = paragraph(lead, class_="lead") if lead else Html("")
-    rows = [(text(label), name(value)) for label, value in pairs]
+    rows = [(text(label), name(value, LONGEST_VALUE)) for label, value in pairs]
     return Section(heading, join((words, table(heading, (Column("Setting"), Column("Value")), rows, kind="settings"))))
 
 

@@ -15,6 +15,7 @@ from neocog.report.markup import Column, Html, disclosure, fraction, join, name,
 from neocog.report.page import Section
 
 SHOWN_CLASSES = 20
+MOST_CLASSES = 1000
 
 
 def accuracy_verdict(
@@ -50,7 +51,7 @@ _COLUMNS = (
 
 
 def classes_section(rows: Sequence[ClassRow]) -> Section:
-    """Returns the table of classes, the worst F1 first; more than 20 are folded away."""
+    """Returns the table of classes, the worst F1 first; beyond 20 they are folded away, beyond 1000 left out."""
     ordered = sorted(rows, key=_badness)
     lead = paragraph(
         "Worst first. Precision: of those called so, the share that is. Recall: of those that are, the share that was "
@@ -58,11 +59,13 @@ def classes_section(rows: Sequence[ClassRow]) -> Section:
         class_="lead",
     )
     head = table("Scores by class", _COLUMNS, [_cells(row) for row in ordered[:SHOWN_CLASSES]])
-    rest = ordered[SHOWN_CLASSES:]
+    rest = ordered[SHOWN_CLASSES:MOST_CLASSES]
     if not rest:
         return Section("Classes", join((lead, head)))
     folded = table("Scores by class, the others", _COLUMNS, [_cells(row) for row in rest])
-    return Section("Classes", join((lead, head, disclosure(f"The other {len(rest):,} classes", folded))))
+    return Section(
+        "Classes", join((lead, head, disclosure(f"The next {len(rest):,} of {len(rows):,} classes", folded)))
+    )
 
 
 def _badness(row: ClassRow) -> tuple[bool, float, int]:
