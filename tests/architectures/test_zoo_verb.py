@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from neocog.architectures import networks, record
-from neocog.cli.zoo import command
+from neocog.cli.zoo import _entries_text, command
 from neocog.core.errors import NetworkError, UsageError
 from neocog.verbs.zoo import count, parse_shape, years, zoo
 
@@ -127,6 +127,15 @@ def test_a_pipe_gets_plain_lines():
     one = run("keras_cifar")
     assert "1,250,858" in one
     assert "512 x 2304 + 512 = 1,180,160" in one
+
+
+def test_a_terminal_gets_every_name_and_short_numbers(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "90")
+    text = _entries_text(zoo(), terminal=True)
+    assert all(name in text for name in networks())
+    assert "11.7 M" in text
+    assert "1.81 G" in text
+    assert "60.0 k" in text
 
 
 def test_filters_that_nothing_passes_leave_stdout_empty():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,8 @@ LAYER_COLUMNS = (
     "name", "kind", "input_shape", "output_shape", "kernel", "stride", "padding",
     "params", "arithmetic", "macs", "receptive_field",
 )  # fmt: skip
+
+_NUMBERS = {"year", "params", "MACs", "top-1", "top-5"}
 
 
 @click.command("zoo")
@@ -40,19 +43,21 @@ LAYER_COLUMNS = (
 def command(name: str | None, form: str | None, input: str | None, **filters: Any) -> None:
     """List the networks, or show the network NAME layer by layer.
 
-    Parameters and multiply-accumulates (MACs) are exact; errors are published ImageNet validation errors in percent.
+    Parameters and multiply-accumulates (MACs) are exact; top-1 and top-5 are published
+    ImageNet validation errors.
     """
     from neocog.verbs.zoo import Anatomy, zoo
 
     shown: Any = zoo(name, input=input, **filters)
+    terminal = sys.stdout.isatty()
     if form == "json":
         click.echo(_json(shown))
     elif isinstance(shown, Anatomy):
-        click.echo(_csv(LAYER_COLUMNS, shown.layers) if form else _anatomy_text(shown))
+        click.echo(_csv(LAYER_COLUMNS, shown.layers) if form else _anatomy_text(shown, terminal=terminal))
     elif form:
         click.echo(_csv(ENTRY_COLUMNS, shown))
     elif shown:
-        click.echo(_entries_text(shown))
+        click.echo(_entries_text(shown, terminal=terminal))
     else:
         click.echo("No network passes these filters; `neocog zoo` lists all.", err=True)
 
@@ -85,29 +90,32 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _entries_text(entries: Sequence[Entry]) -> str:
-    columns = ("name", "year", "paper", "task", "params", "MACs", "top-1 error", "top-5 error", "weights")
+def _entries_text(entries: Sequence[Entry], *, terminal: bool) -> str:
+    number = _short if terminal else "{:,}".format
+    columns = ("name", "year", "paper", "task", "params", "MACs", "top-1", "top-5", "weights")
     rows = [
         (
             entry.name,
             str(entry.year),
             entry.paper,
             entry.task,
-            f"{entry.params:,}",
-            f"{entry.macs:,}",
+            number(entry.params),
+            number(entry.macs),
             *(f"{error:.1f} %" if error is not None else "" for error in (entry.top1_error, entry.top5_error)),
             " ".join(entry.weights),
         )
         for entry in entries
     ]
-    return _table(columns, rows, numbers={1, 4, 5, 6, 7})
+    if terminal and len({entry.task for entry in entries}) == 1:  # a narrow screen need not read it on every line
+        columns, rows = (*columns[:3], *columns[4:]), [(*row[:3], *row[4:]) for row in rows]
+    return _table(columns, rows, terminal=terminal)
 
 
-def _anatomy_text(anatomy: Anatomy) -> str:
+def _anatomy_text(anatomy: Anatomy, *, terminal: bool) -> str:
     columns = ("layer", "kind", "output", "kernel", "stride", "padding", "parameters", "MACs", "receptive field")
     rows = [_layer_cells(row) for row in anatomy.layers]
     total = ("total", "", "", "", "", "", f"{anatomy.params:,}", f"{anatomy.macs:,}", "")
-    return f"{_facts(anatomy)}\n\n{_table(columns, [*rows, total], numbers={7})}"
+    return f"{_facts(anatomy)}\n\n{_table(columns, [*rows, total], terminal=terminal)}"
 
 
 def _layer_cells(row: LayerRow) -> tuple[str, ...]:
@@ -139,17 +147,24 @@ def _facts(anatomy: Anatomy) -> str:
     return "\n".join(f"{name:<12}{fact}" for name, fact in facts.items())
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: set[int]) -> str:
-    """Returns the rows under their headings: in colour at the terminal's width there, plain and unbroken in a pipe."""
-    import sys
+def _short(number: int) -> str:
+    """Returns a number to three figures, for a narrow terminal: 11.7 M."""
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= size:
+            return f"{number / size:#.3g}".rstrip(".") + f" {unit}"
+    return str(number)
 
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, terminal: bool) -> str:
+    """Returns the rows under their headings: folded to the width of a terminal, plain and unbroken in a pipe."""
     from rich.console import Console
     from rich.table import Table
 
-    terminal = sys.stdout.isatty()
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1 if terminal else 2, 0, 0))
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index in numbers else "left", no_wrap=not terminal)
+        number = column in _NUMBERS
+        whole = not terminal or number or index == 0
+        table.add_column(column, justify="right" if number else "left", no_wrap=whole, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console = Console(width=None if terminal else 1000, force_terminal=terminal, markup=False, highlight=False)
