@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from neocog.architectures import networks, record
-from neocog.cli.zoo import _entries_text, command
+from neocog.cli.zoo import _entries_text, _short, command
 from neocog.core.errors import NetworkError, UsageError
 from neocog.verbs.zoo import count, parse_shape, years, zoo
 
@@ -136,6 +136,13 @@ def test_a_terminal_gets_every_name_and_short_numbers(monkeypatch):
     assert "11.7 M" in text
     assert "1.81 G" in text
     assert "60.0 k" in text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(999, "999"), (999_499, "999 k"), (999_500, "1.00 M"), (1_814_073_344, "1.81 G"), (0, "0")]
+)
+def test_short_numbers(number, text):
+    assert _short(number) == text
 
 
 def test_filters_that_nothing_passes_leave_stdout_empty():

@@ -22,7 +22,7 @@ LAYER_COLUMNS = (
     "params", "arithmetic", "macs", "receptive_field",
 )  # fmt: skip
 
-_NUMBERS = {"year", "params", "MACs", "top-1", "top-5"}
+_NUMBERS = {"year", "params", "MACs", "top-1 err", "top-5 err"}
 
 
 @click.command("zoo")
@@ -92,8 +92,8 @@ def _cell(value: Any) -> Any:
 
 def _entries_text(entries: Sequence[Entry], *, terminal: bool) -> str:
     number = _short if terminal else "{:,}".format
-    columns = ("name", "year", "paper", "task", "params", "MACs", "top-1", "top-5", "weights")
-    rows = [
+    columns: tuple[str, ...] = ("name", "year", "paper", "task", "params", "MACs", "top-1 err", "top-5 err", "weights")
+    rows: list[tuple[str, ...]] = [
         (
             entry.name,
             str(entry.year),
@@ -150,7 +150,7 @@ def _facts(anatomy: Anatomy) -> str:
 def _short(number: int) -> str:
     """Returns a number to three figures, for a narrow terminal: 11.7 M."""
     for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if number >= size:
+        if number >= 0.9995 * size:
             return f"{number / size:#.3g}".rstrip(".") + f" {unit}"
     return str(number)
 
