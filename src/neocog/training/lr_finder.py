@@ -68,15 +68,14 @@ def find_learning_rate(
 
 def _read(rates: list[float], losses: list[float]) -> RangeTest:
     """Returns the test with its suggestion: where the loss falls steepest over the logarithm of the rate."""
-    slopes = [after - before for before, after in zip(losses, losses[2:], strict=False)]
-    if not slopes or min(slopes) >= 0:
+    lowest = losses.index(min(losses)) if losses else 0
+    if lowest == 0:
         raise TrainingError(
             "no learning rate makes the loss fall; the labels may not belong to the inputs, or the batch is too small."
         )
-    lowest = losses.index(min(losses))
-    falling = slopes[: max(lowest, 1)]
-    steepest = 1 + falling.index(min(falling))
-    return RangeTest(tuple(rates), tuple(losses), rates[steepest], rates[lowest])
+    slopes = [after - before for before, after in zip(losses[:lowest], losses[1 : lowest + 1], strict=True)]
+    steepest = rates[slopes.index(min(slopes))]
+    return RangeTest(tuple(rates), tuple(losses), steepest, rates[lowest])
 
 
 def _endless(train: Loader, batch_size: int) -> Iterator[Batch]:

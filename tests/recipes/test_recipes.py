@@ -1,0 +1,47 @@
+"""Recipes by name, and the numbers that the papers give."""
+
+from __future__ import annotations
+
+import pytest
+
+from neocog import architectures, recipes
+from neocog.core.errors import UsageError
+from neocog.recipes import paper
+
+
+def test_unknown_names_are_refused_with_what_there_is() -> None:
+    with pytest.raises(UsageError, match=r"'papers'. Did you mean paper\? There are paper, fast, smoke"):
+        recipes.find("papers", "resnet18")
+    with pytest.raises(UsageError, match=r"lenet5_modern has no paper recipe here.*keras_cifar"):
+        recipes.find("paper", "lenet5_modern")
+
+
+def test_paper_recipes_belong_to_networks() -> None:
+    assert set(paper.published()) <= {record.name for record in architectures.records()}
+    for name in paper.published():
+        recipe = recipes.find("paper", name)
+        assert recipe.name == f"paper: {name}"
+        assert recipe.source
+
+
+def test_keras_recipe_is_the_examples() -> None:
+    recipe = recipes.find("paper", "keras_cifar")
+    assert (recipe.optimiser, recipe.learning_rate, recipe.time_decay) == ("rmsprop", 1e-4, 1e-6)
+    assert (recipe.batch_size, recipe.epochs, recipe.momentum, recipe.schedule) == (32, 100, 0.0, "inverse-time")
+
+
+def test_digits_are_never_mirrored_and_photographs_are() -> None:
+    digits = recipes.find("fast", "lenet5", samples=1400, short_side=8, grey=True)
+    assert not digits.augmentation.horizontal_flip
+    assert recipes.find("fast", "resnet18", samples=1400, short_side=300).augmentation.horizontal_flip
+    assert recipes.find("fast", "keras_cifar", samples=50_000, short_side=32).augmentation.horizontal_flip
+
+
+def test_few_samples_get_more_epochs() -> None:
+    epochs = [recipes.find("fast", "x", samples=n, short_side=28, grey=True).epochs for n in (100, 10_000, 60_000)]
+    assert epochs == sorted(epochs, reverse=True)
+    assert len(set(epochs)) > 1
+
+
+def test_smoke_is_one_epoch() -> None:
+    assert recipes.find("smoke", "anything").epochs == 1
