@@ -51,7 +51,7 @@ def save(path: Path, state: Mapping[str, Tensor], contract: ModelContract) -> No
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()
     }
     text = contract.to_json()
-    header = {CONTRACT_KEY: text, DIGEST_KEY: _digest(text, tensors), "format": "pt"}
+    header = {CONTRACT_KEY: text, DIGEST_KEY: _digest(text, tensors)}
     write_atomically(path, lambda temporary: _write(temporary, tensors, header))
 
 

@@ -118,12 +118,12 @@ def ranks(scores: NDArray[Any], truth: Integers) -> Integers:
     """Returns (N,) how many classes come before the true one, 0 when it is the first.
 
     ``scores`` is (N, K), larger is better; of equal scores the lower class comes first, as ``argmax`` has it. A row
-    whose true class scores NaN ranks last.
+    whose true class scores NaN ranks behind everything.
     """
     chosen = np.take_along_axis(scores, truth[:, None], axis=1)  # (N, 1)
     lower = np.arange(scores.shape[1])[None, :] < truth[:, None]  # (N, K)
     before: Integers = ((scores > chosen) | ((scores == chosen) & lower)).sum(1)
-    before[np.isnan(chosen[:, 0])] = scores.shape[1]
+    before[np.isnan(chosen[:, 0])] = np.iinfo(np.int64).max
     return before
 
 
