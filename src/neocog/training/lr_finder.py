@@ -73,9 +73,10 @@ def _read(rates: list[float], losses: list[float]) -> RangeTest:
         raise TrainingError(
             "no learning rate makes the loss fall; the labels may not belong to the inputs, or the batch is too small."
         )
-    slopes = [after - before for before, after in zip(losses[:lowest], losses[1 : lowest + 1], strict=True)]
-    steepest = rates[slopes.index(min(slopes))]
-    return RangeTest(tuple(rates), tuple(losses), steepest, rates[lowest])
+    width = max(1, lowest // 8)  # one step's fall is its batch's luck
+    falls = [losses[start] - losses[start + width] for start in range(lowest - width + 1)]
+    steepest = falls.index(max(falls)) + width // 2
+    return RangeTest(tuple(rates), tuple(losses), rates[steepest], rates[lowest])
 
 
 def _endless(train: Loader, batch_size: int) -> Iterator[Batch]:
