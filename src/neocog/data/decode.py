@@ -101,9 +101,8 @@ class Opened:
             raise
         except DAMAGE as error:
             raise UnreadableInput(_reason(error)) from error
-        if self.turn is not None:
-            image = image.transpose(self.turn)
-        return from_array(np.array(image), channels)
+        image = image if self.turn is None else image.transpose(self.turn)
+        return _tensor(image)
 
 
 def decode(raw: Picture, *, channels: int = 3, exif: bool = True, max_pixels: int = MAX_PIXELS) -> Tensor:
@@ -188,6 +187,17 @@ def known_formats() -> tuple[str, ...]:
     """Returns those of `FORMATS` that this Pillow can open."""
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _tensor(image: Image.Image) -> Tensor:
+    """Returns an ``L`` or ``RGB`` picture as uint8 (C, H, W); colours stay four bytes apart, as Pillow holds them.
+
+    Repacking them to three would cost more than the fourth byte, which torch's resize wants back (see `resize`).
+    """
+    size = 4 if image.mode == "RGB" else 1
+    memory = bytearray(image.tobytes("raw", "RGBX" if size == 4 else "L"))
+    pixels = torch.frombuffer(memory, dtype=torch.uint8).view(image.height, image.width, size)
+    return pixels.permute(2, 0, 1)[:3]
 
 
 def _open_quietly(raw: bytes) -> Image.Image:

@@ -63,16 +63,27 @@ def resize(picture: Tensor, size: tuple[int, int], filter: Filter, extent: tuple
     if filter == "nearest":
         resized = functional.interpolate(stack, size=size, mode="nearest-exact")
     else:
-        if stack.shape[1] == 3:  # torch's fast uint8 kernel wants the channels last
-            stack = stack.contiguous(memory_format=torch.channels_last)
-        if extent in (None, (height, width)):
-            resized = functional.interpolate(stack, size=size, mode=filter, antialias=True)
-        else:
-            factors = size[0] / extent[0], size[1] / extent[1]
-            resized = functional.interpolate(stack, scale_factor=factors, mode=filter, antialias=True)[
-                ..., : size[0], : size[1]
-            ]
+        resized = _antialiased(_channels_last(stack), size, filter, extent)[:, : stack.shape[1]]
     return resized if picture.dim() == 4 else resized.squeeze(0)
+
+
+def _channels_last(stack: Tensor) -> Tensor:
+    """Returns colours in the memory order that torch's uint8 kernel is quickest on, Pillow's fourth byte included."""
+    if stack.shape[1] != 3:
+        return stack
+    if stack.stride(1) == 1 and stack.stride(3) == 4:
+        return stack.as_strided((stack.shape[0], 4, *stack.shape[2:]), stack.stride())
+    return stack.contiguous(memory_format=torch.channels_last)
+
+
+def _antialiased(stack: Tensor, size: tuple[int, int], filter: Filter, extent: tuple[float, float] | None) -> Tensor:
+    if extent in (None, tuple(stack.shape[-2:])):
+        return functional.interpolate(stack, size=size, mode=filter, antialias=True)
+    assert extent is not None
+    # A hair more than the factor, since the kernel rounds the size that it computes from it down.
+    factors = tuple(wanted / true * (1 + 1e-9) for wanted, true in zip(size, extent, strict=True))
+    resized = functional.interpolate(stack, scale_factor=factors, mode=filter, antialias=True)
+    return resized[..., : size[0], : size[1]]
 
 
 def resized_size(height: int, width: int, preprocessing: PicturePreprocessing) -> tuple[int, int]:

@@ -94,8 +94,9 @@ class FilePictures:
 
     def _keep(self, index: int, picture: Tensor) -> None:
         with self._lock:
-            if picture.numel() <= self._memory and index not in self._kept:
-                self._memory -= picture.numel()
+            size = picture.untyped_storage().nbytes()
+            if size <= self._memory and index not in self._kept:
+                self._memory -= size
                 self._kept[index] = picture
 
 
