@@ -16,8 +16,11 @@ LONGEST_NAME = 48
 LONGEST_VALUE = 240  # paths, settings: what a person may want to copy
 NOTHING = Html("–")
 
-# Controls, lone surrogates (file names that are no Unicode) and non-characters have no place in an HTML document.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+# Controls, lone surrogates (file names that are no Unicode) and non-characters have no place in an HTML document;
+# what overrides the direction of writing would show "gpj.exe" as "exe.jpg".
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
 
 
 def text(value: object) -> Html:
@@ -26,7 +29,7 @@ def text(value: object) -> Html:
 
 
 def shorten(value: str, longest: int = LONGEST_NAME) -> str:
-    """Returns the string with its middle left out where it is longer than ``longest`` characters."""
+    """Returns the string with its middle left out where it is longer than ``longest`` characters (at least 3)."""
     if len(value) <= longest:
         return value
     head = longest // 2

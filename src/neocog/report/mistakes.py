@@ -52,9 +52,8 @@ def _card(mistake: Mistake) -> Html:
     shown = thumbnail(mistake.picture, "") if mistake.picture is not None else _excerpt(mistake.excerpt)
     said = f"<dt>Answer</dt><dd>{name(mistake.answer)} <b>{text(percent(mistake.probability))}</b></dd>"
     true = f"<dt>Truth</dt><dd>{name(mistake.truth)} <b>{text(percent(mistake.truth_probability))}</b></dd>"
-    return Html(
-        f'<li><div class="pic">{shown}</div><dl>{said}{true}</dl><p class="file">{name(mistake.sample, LONGEST_VALUE)}</p></li>\n'
-    )
+    file = element("p", name(mistake.sample, LONGEST_VALUE), class_="file")
+    return Html(f'<li><div class="pic">{shown}</div><dl>{said}{true}</dl>{file}</li>\n')
 
 
 def _excerpt(words: str) -> Html:

@@ -151,4 +151,5 @@ def _filters_said(layer: str, weights: NDArray[np.float64], shown: int) -> str:
     which = f"The {count:,}" if shown == count else f"The first {shown} of {count:,}"
     maps = "in colour (red, green, blue weights)" if channels == 3 else "light for positive, dark for negative weights"
     cut = f", the first {MOST_MAPS} of {channels:,} input maps side by side" if channels > MOST_MAPS else ""
-    return f"{which} filters of {layer}, {height} × {width}, {maps}; middle gray is zero{cut}."
+    word = "filter" if count == 1 else "filters"
+    return f"{which} {word} of {layer}, {height} × {width}, {maps}; middle gray is zero{cut}."

@@ -12,8 +12,6 @@ from pathlib import Path
 from neocog.core.errors import ResourceError
 from neocog.report.markup import Html, element, facts, join, text
 
-LARGEST_PAGE = 2_000_000
-
 _SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 _CHART_ID = re.compile(r'(?<=[ "#])chart0-')
 

@@ -119,7 +119,9 @@ def _inline(document: str, title: str, description: str) -> Html:
     inner = re.search(r"<svg[^>]*>(.*)</svg>", document, re.DOTALL)
     if box is None or inner is None:
         raise AssertionError("matplotlib wrote an SVG without a view box")
-    body = _colours(_fonts(_ids(_without_metadata(inner[1]))))
+    body = _without_metadata(inner[1])
+    used = set(re.findall(r'(?:href="|url\()#([^")]+)', body))
+    body = re.sub(r"<[^>]+>", lambda tag: _colours(_fonts(_ids(tag[0], used))), body)
     labels = f'<title id="chart0-title">{text(title)}</title><desc id="chart0-desc">{text(description)}</desc>'
     opening = f'<svg class="chart" viewBox="{box[1]}" role="img" aria-labelledby="chart0-title chart0-desc">'
     return Html(f"{opening}{labels}{body}</svg>")
@@ -130,18 +132,19 @@ def _without_metadata(body: str) -> str:
     return re.sub(r"\s*\n\s*", "\n", body.replace("xlink:href", "href"))
 
 
-def _ids(body: str) -> str:
+def _ids(tag: str, used: set[str]) -> str:
     """Keeps the ids that something refers to, under the chart's own prefix."""
-    used = set(re.findall(r'(?:href="|url\()#([^")]+)', body))
-    body = re.sub(r' id="([^"]+)"', lambda found: f' id="chart0-{found[1]}"' if found[1] in used else "", body)
-    return re.sub(r'(href="|url\()#', r"\1#chart0-", body)
+    tag = re.sub(r' id="([^"]+)"', lambda found: f' id="chart0-{found[1]}"' if found[1] in used else "", tag)
+    return re.sub(r'(href="|url\()#', r"\1#chart0-", tag)
 
 
-def _fonts(body: str) -> str:
-    return re.sub(r"font: ([\d.]+px) [^;\"]+", r"font-size: \1", body)
+def _fonts(tag: str) -> str:
+    """Keeps the size and leaves the family to the page; matplotlib writes them together or, of late, apart."""
+    tag = re.sub(r"font: ([\d.]+px) [^;\"]+", r"font-size: \1", tag)
+    return re.sub(r"font-family: [^;\"]+; ?", "", tag)
 
 
-def _colours(body: str) -> str:
+def _colours(tag: str) -> str:
     for value, variable in _VARIABLES.items():
-        body = body.replace(value, f"var(--{variable})")
-    return body
+        tag = tag.replace(value, f"var(--{variable})")
+    return tag
