@@ -8,24 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from neocog.core.errors import NeocogError
 from neocog.data.folder import SUFFIXES, is_ignored
+from neocog.data.table import PATH_NAMES
 
-PATH_COLUMNS = (
-    "path",
-    "file",
-    "filename",
-    "file_name",
-    "filepath",
-    "file_path",
-    "image",
-    "image_path",
-    "picture",
-    "input",
-)
+PATH_COLUMNS = (*PATH_NAMES, "input")  # the last is what `neocog predict --csv` writes
 
 
 @dataclass(frozen=True)
@@ -49,8 +40,9 @@ def expand(arguments: Iterable[str | Path], stdin: IO[bytes] | None = None) -> I
 
     A folder gives the picture files in and below it, hidden ones left out; a glob (``*``, ``?``, ``[...]``, ``**`` for
     any depth) the files that it matches; a ``.txt`` file the paths on its lines; a ``.csv`` or ``.tsv`` file those in
-    its path column; ``-`` those on the lines of stdin. A path in a list is relative to the list's folder where there
-    is such a file, else to the working folder. Any other argument is a file, whether or not there is one.
+    its path column (the first where no header names one); ``-`` those on the lines of stdin. A path in a list is
+    relative to the list's folder where there is such a file, else to the working folder. Any other argument is a
+    file, whether or not there is one.
     """
     for argument in arguments:
         text = str(argument)
@@ -128,11 +120,16 @@ def _lines(file: IO[bytes], folder: Path) -> Iterator[Found]:
 
 def _table(path: Path) -> Iterator[Found]:
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        rows = csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        header = [name.strip().lower() for name in next(rows, [])]
+        delimiter = max("\t,;", key=file.readline().count)
+        file.seek(0)
+        rows: Iterator[list[str]] = csv.reader(file, delimiter=delimiter)
+        first = next(rows, [])
+        header = [name.strip().lower() for name in first]
         column = next((header.index(name) for name in PATH_COLUMNS if name in header), None)
         if column is None:
-            raise ListError(f"expected a column called path, got the columns {', '.join(header) or 'of an empty file'}")
+            if not first or not os.path.lexists(_beside(path.parent, first[0])):
+                raise ListError(f"expected a column called path, got {', '.join(header) or 'an empty file'}")
+            column, rows = 0, chain([first], rows)
         for row in rows:
             if column < len(row) and row[column].strip():
                 yield Found(row[column], _beside(path.parent, row[column]))
