@@ -13,7 +13,7 @@ from neocog.report.charts import RateSearch
 from neocog.report.markup import element, facts, fraction, name, number, percent, plural, shorten, table, text
 from neocog.report.page import Page, Section
 
-VOID = {"meta", "link", "img", "br", "hr"}
+VOID = {"meta", "link", "img", "wbr"}
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',

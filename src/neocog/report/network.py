@@ -76,7 +76,7 @@ def network_section(network: NetworkTable) -> Section:
 
 def _cells(row: LayerRow) -> tuple[Html, ...]:
     return (
-        name(row.layer),
+        Html(name(row.layer).replace(".", ".<wbr>")),  # long module names break at their dots
         text(row.kind),
         text(_shape(row.output)),
         text(row.kernel.replace("x", " × ")),
