@@ -7,6 +7,8 @@ import zlib
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from neocog.core.errors import UnreadableInput
@@ -209,3 +211,17 @@ def test_arrays_of_the_right_kind_only(array, ok):
     else:
         with pytest.raises(UnreadableInput):
             decode(array)
+
+
+@given(st.sampled_from(["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "TGA"]), st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_damaged_gives_a_picture_or_a_refusal(scene, save, form, data):
+    raw = bytearray(save(scene(12, 16), form))
+    for _ in range(data.draw(st.integers(1, 8))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        picture = decode(bytes(raw), max_pixels=100_000)
+    except UnreadableInput:
+        return
+    assert picture.shape[0] == 3
+    assert picture.dtype == torch.uint8

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,16 +24,7 @@ SHOWN = 5
 @click.option("--workers", type=click.IntRange(min=1), help="Number of reading threads. [one a core]")
 @click.option("--all", "show_all", is_flag=True, help="Name every sample, not only the first of each kind.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, for programs.")
-def command(
-    data: str | None,
-    root: str | None,
-    list_out: str | None,
-    near: bool,
-    max_pixels: int | None,
-    workers: int | None,
-    show_all: bool,
-    as_json: bool,
-) -> None:
+def command(data: str | None, show_all: bool, as_json: bool, **options: Any) -> None:
     """Examine DATA for what spoils training; change and delete nothing.
 
     DATA is whatever `neocog train` takes. Found are files that cannot be read, copies (exact and near), copies in two
@@ -42,7 +34,7 @@ def command(
     """
     from neocog.verbs.check import check
 
-    report = check(data, root=root, list_out=list_out, near=near, max_pixels=max_pixels, workers=workers)
+    report = check(data, progress=_progress if sys.stderr.isatty() else None, **options)
     if as_json:
         click.echo(json.dumps(_plain(report), indent=2))
         return
@@ -51,6 +43,12 @@ def command(
     if report.list_file is not None:
         next_step = f"neocog train {data or report.source} --exclude {report.list_file}"
         click.echo(f"Written: {report.list_file}. Look through it, then: {next_step}", err=True)
+
+
+def _progress(examined: int, total: int) -> None:
+    """Writes a line that replaces itself, every hundredth picture and at the end."""
+    if examined % 100 == 0 or examined == total:
+        click.echo(f"\rexamined {examined} of {total}", nl=examined == total, err=True)
 
 
 def lines(report: Report, shown: int | None = SHOWN) -> Iterator[str]:

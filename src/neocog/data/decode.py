@@ -12,6 +12,8 @@ import struct
 import threading
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -124,13 +126,13 @@ def open_picture(raw: bytes, *, exif: bool = True, max_pixels: int = MAX_PIXELS)
     if not raw:
         raise UnreadableInput("the file is empty")
     try:
-        image = _open_quietly(raw)
+        with quiet():
+            image = Image.open(io.BytesIO(raw), formats=known_formats())
+            turn = _orientation(image) if image.format in JPEGS else None
         _refuse_bomb(image, max_pixels)
-        if image.format == "PNG":
-            check_png(raw)
         if image.format not in JPEGS:
-            image.load()  # orientation of a PNG may stand behind its pixels
-        return Opened(image, _orientation(image) if exif else None)
+            turn = _load(image, raw)
+        return Opened(image, turn if exif else None)
     except UnreadableInput:
         raise
     except Image.DecompressionBombError as error:
@@ -200,14 +202,23 @@ def _tensor(image: Image.Image) -> Tensor:
     return pixels.permute(2, 0, 1)[:3]
 
 
-def _open_quietly(raw: bytes) -> Image.Image:
-    """Opens without Pillow's warnings: its bomb warning is our error, and a corrupt EXIF block means no orientation."""
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences Pillow's warnings: its bomb warning is our error, and a corrupt EXIF block means no orientation."""
     with _QUIET, warnings.catch_warnings():  # the filters belong to the whole process, hence the lock
         warnings.simplefilter("ignore")
-        image = Image.open(io.BytesIO(raw), formats=known_formats())
-        if image.format in JPEGS:
-            _orientation(image)
-        return image
+        yield
+
+
+def _load(image: Image.Image, raw: bytes) -> Transpose | None:
+    """Decodes what is no JPEG, and returns what makes it upright: a PNG may say so behind its pixels."""
+    if image.format == "PNG":
+        check_png(raw)
+    if image.format != "TIFF":
+        image.load()
+    with quiet():
+        image.load()
+        return _orientation(image)
 
 
 def _refuse_bomb(image: Image.Image, max_pixels: int) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,6 +14,9 @@ from neocog.data.dataset import DataSet
 from neocog.data.decode import MAX_PIXELS, Picture
 from neocog.data.inspect import Facts, inspect, refused
 from neocog.data.likeness import near_pairs
+from neocog.data.loader import cores
+
+Progress = Callable[[int, int], None]
 
 KINDS = {
     "corrupt": "cannot be read",
@@ -71,14 +73,23 @@ class Sample:
 
 
 def examine(
-    dataset: DataSet[Picture], *, near: bool = True, max_pixels: int = MAX_PIXELS, workers: int | None = None
+    dataset: DataSet[Picture],
+    *,
+    near: bool = True,
+    max_pixels: int = MAX_PIXELS,
+    workers: int | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Finding, ...]:
-    """Returns all findings, those of one kind together, in the order of `KINDS`.
+    """Returns all findings, those of one kind together, in the order of `KINDS`; tells ``progress`` how far it is.
 
     Proposed for leaving out: what cannot be read; exact copies but one; of copies (exact and near) in two parts, those
     outside the test part, so that the test stays what it was; every copy in train of a picture under different labels.
     """
-    samples = list(_samples(dataset, near, max_pixels, workers))
+    samples: list[Sample] = []
+    for sample in _samples(dataset, near, max_pixels, workers):
+        samples.append(sample)
+        if progress is not None:
+            progress(len(samples), sum(map(len, dataset.parts.values())))
     findings = [
         Finding(kind, sample.part, sample.name, detail, propose=kind in UNREADABLE)
         for sample in samples
@@ -111,8 +122,8 @@ def _samples(dataset: DataSet[Picture], near: bool, max_pixels: int, workers: in
         return Sample(part, name, dataset.parts[part].labels[index], items.digest(index), facts)
 
     places = [(part, index) for part, stored in dataset.parts.items() for index in range(len(stored))]
-    with ThreadPoolExecutor(workers or os.cpu_count(), "neocog-check") as pool:
-        yield from pool.map(look, *zip(*places, strict=True))
+    with ThreadPoolExecutor(workers or cores(), "neocog-check") as pool:
+        yield from pool.map(lambda place: look(*place), places)
 
 
 def _copies(samples: list[Sample], classes: tuple[str, ...]) -> Iterator[Finding]:

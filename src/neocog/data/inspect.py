@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from neocog.core.errors import UnreadableInput
-from neocog.data.decode import JPEGS, MAX_PIXELS, Array, Opened, Picture, from_array, open_picture
+from neocog.data.decode import DAMAGE, JPEGS, MAX_PIXELS, Array, Opened, Picture, from_array, open_picture, quiet
 from neocog.data.likeness import SIDE, perceptual_hash
 from neocog.data.modes import NUMBERS
 from neocog.data.resize import resize
@@ -84,10 +84,21 @@ def _peculiarities(opened: Opened, raw: bytes, name: str) -> list[tuple[str, str
         found.append(("cmyk", f"{image.format} for printing"))
     if image.mode in NUMBERS or _sixteen_bits(opened, raw):
         found.append(("16-bit", f"mode {image.mode}"))
-    frames = 1 if image.format in JPEGS else int(getattr(image, "n_frames", 1))
+    frames = _frames(opened)
     if frames > 1:
         found.append(("animated", f"{frames} frames"))
     return found
+
+
+def _frames(opened: Opened) -> int:
+    """Returns the number of frames or pages; further pictures in a JPEG are previews, and damaged ones do not count."""
+    if opened.image.format in JPEGS:
+        return 1
+    try:
+        with quiet():
+            return int(getattr(opened.image, "n_frames", 1))
+    except DAMAGE:
+        return 1
 
 
 def _sixteen_bits(opened: Opened, raw: bytes) -> bool:

@@ -60,8 +60,7 @@ class BatchLoader:
         self.shuffle = shuffle
         self.rank = rank
         self.world = world
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self.workers = 0 if source.instant else cores if workers is None else workers
+        self.workers = 0 if source.instant else cores() if workers is None else workers
 
     @property
     def samples(self) -> int:
@@ -110,6 +109,11 @@ class BatchLoader:
             return indices, None
         randomness = generator(self.seed, "load", epoch, step)
         return indices, torch.rand(last - first, self.source.draws, generator=randomness)[low:high]
+
+
+def cores() -> int:
+    """Returns the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def share(count: int, shares: int, which: int) -> tuple[int, int]:

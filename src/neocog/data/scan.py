@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from neocog.core.errors import DataError, UnreadableInput
 from neocog.data.dataset import DataSet, Part
 from neocog.data.decode import MAX_PIXELS, Picture, from_array, open_picture
 from neocog.data.items import ArrayItems
+from neocog.data.loader import cores
 
 R = TypeVar("R")
 
@@ -70,6 +70,5 @@ def fault(part: Part[Picture], index: int, max_pixels: int = MAX_PIXELS) -> str 
 
 def in_threads(function: Callable[[int], R], indices: Iterable[int], workers: int | None = None) -> list[R]:
     """Returns the function's results in the order of the indices; its first exception is raised."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with ThreadPoolExecutor(workers or count, "neocog-scan") as pool:
+    with ThreadPoolExecutor(workers or cores(), "neocog-scan") as pool:
         return list(pool.map(function, indices))

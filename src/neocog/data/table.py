@@ -61,17 +61,12 @@ def read_table(table: Path) -> DataSet[Picture]:
     parts = {name: chosen for name, chosen in parts.items() if chosen}
     classes = class_list(row.label for row in rows)
     labels = indexed({name: [row.label for row in chosen] for name, chosen in parts.items()}, classes)
-    return DataSet(
-        str(table),
-        classes,
-        {
-            name: Part[Picture](
-                FileItems([table.parent / row.path for row in chosen], [row.path for row in chosen]), labels[name]
-            )
-            for name, chosen in parts.items()
-        },
-        tuple(notes),
-    )
+    items = {
+        name: FileItems([table.parent / row.path for row in chosen], [row.path for row in chosen])
+        for name, chosen in parts.items()
+    }
+    read = {name: Part[Picture](items[name], labels[name]) for name in parts}
+    return DataSet(str(table), classes, read, tuple(notes))
 
 
 def _lines(table: Path) -> list[tuple[int, list[str]]]:

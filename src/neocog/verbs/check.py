@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,12 +47,14 @@ def check(
     near: bool = True,
     max_pixels: int | None = None,
     workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Examines labelled pictures, whatever `train` takes; changes and deletes nothing of them.
 
     ``list_out`` is where the samples proposed for leaving out are written (default ``neocog-check.csv`` in the current
-    folder; only where there are any); ``near`` also looks for near copies. Raises DataError where nothing can be read,
-    UsageError where ``list_out`` is a file that is no such list, ResourceError where it cannot be written.
+    folder; only where there are any); ``near`` also looks for near copies; ``progress`` is told how many are examined,
+    of how many. Raises DataError where nothing can be read, UsageError where ``list_out`` is a file that is no such
+    list, ResourceError where it cannot be written.
     """
     from neocog.data.decode import MAX_PIXELS
     from neocog.data.doctor import examine, proposals
@@ -61,7 +63,8 @@ def check(
     target = Path(list_out) if list_out is not None else Path(LIST_NAME)
     _refuse_foreign(target)
     dataset = without_empty(read_source(data if data is not None else "digits", root))
-    findings = examine(dataset, near=near, max_pixels=max_pixels or MAX_PIXELS, workers=workers)
+    max_pixels = max_pixels or MAX_PIXELS
+    findings = examine(dataset, near=near, max_pixels=max_pixels, workers=workers, progress=progress)
     proposed = proposals(findings)
     return Report(
         source=dataset.source,
