@@ -32,14 +32,13 @@ def choose_part(data: DataSet[Any], part: str | None, *, split_seed: int, traine
     Raises UsageError for an unknown part, and for ``"all"`` of data that are stored in parts; DataError where the data
     are too few to keep a part aside.
     """
-    name = part or _usual(data, trained_here)
-    if name == "all" and len(data.parts) == 1:
-        (whole,) = data.parts.values()
-        return Tested("all", whole, f"all of {data.source}")
-    if name in data.parts:
+    name, undivided = part or _usual(data, trained_here), _is_undivided(data)
+    if name == "all" and undivided:
+        return Tested("all", data.parts["train"], f"all of {data.source}")
+    if name in data.parts and not undivided:
         return Tested(name, data.parts[name], f"the {name} part of {data.source}")
     if name not in PARTS:
-        allowed = ", ".join([*PARTS, "all"] if len(data.parts) == 1 else data.parts)
+        allowed = ", ".join([*PARTS, "all"] if undivided else data.parts)
         raise UsageError(f"--part {name}: the parts of {data.source} are {allowed}; name one of them.")
     kept = keep_aside(data, seed=split_seed).parts[name]
     return Tested(name, kept, f"the {name} part of {data.source} as `train --split-seed {split_seed}` splits it")
@@ -48,7 +47,12 @@ def choose_part(data: DataSet[Any], part: str | None, *, split_seed: int, traine
 def _usual(data: DataSet[Any], trained_here: bool) -> str:
     if "test" in data.parts or trained_here:
         return "test"
-    return "all" if len(data.parts) == 1 else "val" if "val" in data.parts else "train"
+    return "all" if _is_undivided(data) else "val"
+
+
+def _is_undivided(data: DataSet[Any]) -> bool:
+    """Tells whether the data have no parts: readers put everything into ``train`` then."""
+    return set(data.parts) == {"train"}
 
 
 def in_model_order(data: DataSet[Any], part: Part[Any], classes: tuple[str, ...]) -> Part[Any]:
