@@ -117,6 +117,8 @@ def test_paths_that_are_nothing(photos, tmp_path):
     ):
         with pytest.raises(DataError, match=message):
             read_source(source)
+    with pytest.raises(DataError, match=r"known set\. Expected"):
+        read_source("/nowhere/at/all")
 
 
 def test_a_folder_is_dispatched_by_what_it_holds(tmp_path):

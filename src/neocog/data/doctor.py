@@ -14,7 +14,7 @@ from neocog.data.dataset import DataSet
 from neocog.data.decode import MAX_PIXELS, Picture
 from neocog.data.inspect import Facts, inspect, refused
 from neocog.data.likeness import near_pairs
-from neocog.data.loader import cores
+from neocog.data.threads import cores
 
 Progress = Callable[[int, int], None]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from neocog.core.randomness import generator
 from neocog.core.task import Batch
+from neocog.data.threads import cores
 
 PIECE = 16  # samples that one thread loads at a time: the first batch arrives soon, and pieces are cheap to join
 
@@ -109,11 +109,6 @@ class BatchLoader:
             return indices, None
         randomness = generator(self.seed, "load", epoch, step)
         return indices, torch.rand(last - first, self.source.draws, generator=randomness)[low:high]
-
-
-def cores() -> int:
-    """Returns the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def share(count: int, shares: int, which: int) -> tuple[int, int]:

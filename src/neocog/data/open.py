@@ -149,4 +149,4 @@ def _near(path: Path) -> str:
     close = difflib.get_close_matches(path.name, siblings, n=3)
     if close:
         return f" Did you mean {', '.join(str(path.parent / name) for name in close)}?"
-    return near_names(str(path), NAMES)
+    return near_names(path.name, NAMES) if len(path.parts) == 1 else ""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from neocog.core.errors import DataError, UnreadableInput
 from neocog.data.dataset import DataSet, Part
 from neocog.data.decode import MAX_PIXELS, Picture, from_array, open_picture
 from neocog.data.items import ArrayItems
-from neocog.data.loader import cores
-
-R = TypeVar("R")
+from neocog.data.threads import in_threads as in_threads
 
 
 @dataclass(frozen=True)
@@ -66,9 +61,3 @@ def fault(part: Part[Picture], index: int, max_pixels: int = MAX_PIXELS) -> str 
     except UnreadableInput as error:
         return str(error)
     return None
-
-
-def in_threads(function: Callable[[int], R], indices: Iterable[int], workers: int | None = None) -> list[R]:
-    """Returns the function's results in the order of the indices; its first exception is raised."""
-    with ThreadPoolExecutor(workers or cores(), "neocog-scan") as pool:
-        return list(pool.map(function, indices))

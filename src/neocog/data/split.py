@@ -10,6 +10,8 @@ from typing import TypeVar
 from neocog.core.errors import DataError
 from neocog.core.randomness import mix
 from neocog.data.dataset import PARTS, DataSet, Part
+from neocog.data.items import ArrayItems
+from neocog.data.threads import in_threads
 
 T = TypeVar("T")
 
@@ -53,8 +55,8 @@ def choose(
     copies of one content go together or not at all, so a class may give slightly fewer than its share.
     """
     groups: dict[str, list[int]] = defaultdict(list)
-    for index in range(len(part)):
-        groups[part.items.digest(index)].append(index)
+    for index, digest in enumerate(_digests(part)):
+        groups[digest].append(index)
     sizes = [0] * classes
     for label in part.labels:
         sizes[label] += 1
@@ -69,6 +71,14 @@ def choose(
                 wanted[label] -= count
             kept += groups[digest]
     return sorted(kept)
+
+
+def _digests(part: Part[T]) -> list[str]:
+    """Returns the hash of each sample's content; files are read by several threads, rows of an array need none."""
+    items: object = part.items
+    if isinstance(items, ArrayItems):
+        return [part.items.digest(index) for index in range(len(part))]
+    return in_threads(part.items.digest, range(len(part)))
 
 
 def quotas(sizes: list[int], fraction: float, most: int | None = None) -> list[int]:
