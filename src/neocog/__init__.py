@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from neocog.core.version import __version__
+
 if TYPE_CHECKING:
     from neocog.architectures import create as create
     from neocog.architectures import networks as networks
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from neocog.verbs.train import train as train
     from neocog.verbs.zoo import zoo as zoo
 
-__version__ = "0.1.0"
 
 # Where each public name lives; it is imported when it is first asked for.
 _HOMES = {

@@ -33,7 +33,9 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Imports and returns one verb's command."""
         if cmd_name not in VERBS:
-            raise click.UsageError(f"no verb is called {cmd_name!r}.{near_names(cmd_name, VERBS)} `neocog --help` lists them.")
+            raise click.UsageError(
+                f"no verb is called {cmd_name!r}.{near_names(cmd_name, VERBS)} `neocog --help` lists them."
+            )
         command: click.Command = import_module(f"neocog.cli.{cmd_name}").command
         return command
 
@@ -60,21 +62,25 @@ def run(arguments: list[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as question:
         click.echo(question.format_message())
         return DONE
-    except click.ClickException as error:
-        return _refuse(error.format_message())
-    except NeocogError as error:
-        return _refuse(str(error))
-    except (KeyboardInterrupt, click.Abort):
-        return _refuse("stopped by you (Ctrl-C).")
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone; Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except Exception as error:
-        if os.environ.get("NEOCOG_TRACEBACK"):
+    except (Exception, KeyboardInterrupt) as error:
+        if os.environ.get("NEOCOG_TRACEBACK") and not isinstance(error, click.ClickException):
             raise
-        return _refuse(f"unexpected {type(error).__name__}: {error} (NEOCOG_TRACEBACK=1 shows where; please report it)")
+        return _refuse(_reason(error))
     return status if isinstance(status, int) else DONE
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, NeocogError):
+        return str(error)
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "stopped by you (Ctrl-C)."
+    return f"unexpected {type(error).__name__}: {error} (NEOCOG_TRACEBACK=1 shows where; please report it)"
 
 
 def _refuse(message: str) -> int:

@@ -47,6 +47,7 @@ def command(ctx: click.Context, data: str | None, resume: str | None, **options:
     DATA is a folder of class folders (with train/val/test or without), a CSV or TSV of path and label, an .npz or .zip,
     or the name of a known set: digits, mnist, fashion-mnist, cifar10.  Without DATA: handwritten digits.
     """
+    from neocog.training.distributed import expected
     from neocog.verbs.train import train
 
     given = {

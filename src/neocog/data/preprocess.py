@@ -1,4 +1,4 @@
-"""The preprocessing of pictures as numbers: what training evaluates with, and the model file carries to everyone else."""
+"""The preprocessing of pictures as numbers: what evaluation uses, and the model file carries to everyone else."""
 
 from __future__ import annotations
 
@@ -39,6 +39,5 @@ class PicturePreprocessing:
     @classmethod
     def from_contract(cls, contract: dict[str, Any]) -> PicturePreprocessing:
         """Reads what `to_contract` wrote."""
-        numbers = {key: tuple(value) if isinstance(value, list) else value for key, value in contract.items()}
-        numbers.pop("kind", None)
-        return cls(**numbers)
+        numbers: dict[str, Any] = {key: value for key, value in contract.items() if key != "kind"}
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in numbers.items()})

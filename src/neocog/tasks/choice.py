@@ -44,7 +44,7 @@ def preprocessing_for(
     takes and padded with what surrounds them. Mean and standard deviation from scratch are 0.5 and 0.25 until the
     training part's own take their place.
     """
-    channels = _channels(record, weights, look, grey)
+    channels = _channels(weights, look, grey)
     if weights is not None:
         side = size or weights.size
         return PicturePreprocessing(
@@ -69,7 +69,7 @@ def preprocessing_for(
     return replace(plain, resize=side - 2 * _margin(side, look), pad=_margin(side, look), fill=look.border)
 
 
-def _channels(record: Record, weights: Weights | None, look: Survey, grey: bool | None) -> int:
+def _channels(weights: Weights | None, look: Survey, grey: bool | None) -> int:
     if grey is not None:
         return 1 if grey else 3
     # Pretrained kernels expect three channels: grey pictures are given as three equal ones.

@@ -1,4 +1,4 @@
-"""Every option of ``neocog train`` in one table: the function, the command line and ``config.toml`` are made from it."""
+"""Every option of ``neocog train`` in one table, from which function, command line and ``config.toml`` are made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def _option(help: str, default: Any = None, **metadata: Any) -> Any:
 class TrainOptions:
     """What a user can ask of a training run; None leaves the choice to Neocog, which says what it chose and why."""
 
-    data: str | None = _option("Folder of class folders, CSV/TSV, .npz, .zip, or a known set; none: handwritten digits.")
+    data: str | None = _option(
+        "Folder of class folders, CSV/TSV, .npz, .zip, or a known set; none: handwritten digits."
+    )
     task: str | None = _option("The task, when the data alone do not tell.", group="Data")
     root: str | None = _option("Where local copies of known data sets lie (or NEOCOG_DATA).", group="Data")
     exclude: str | None = _option("List of paths to leave out, as `neocog check` writes it.", group="Data")
@@ -70,13 +72,17 @@ class TrainOptions:
         "Weigh the loss by inverse class frequency.", group="Recipe", recipe="class_weights"
     )
     ema: float | None = _option("Decay of the running average of the weights.", group="Recipe", recipe="ema")
-    patience: int | None = _option("Epochs without a better validation before stopping.", group="Recipe", recipe="patience")
+    patience: int | None = _option(
+        "Epochs without a better validation before stopping.", group="Recipe", recipe="patience"
+    )
     precision: str | None = _option(
         "Arithmetic of the training step.", choices=("auto", "fp32", "bf16", "fp16"), group="Recipe", recipe="precision"
     )
 
     crop: float | None = _option("Least area of a random resized crop, 0..1; 1 is off.", group="Augmentation")
-    flip: bool | None = _option("Mirror pictures left to right at random.", group="Augmentation", augment="horizontal_flip")
+    flip: bool | None = _option(
+        "Mirror pictures left to right at random.", group="Augmentation", augment="horizontal_flip"
+    )
     shift: int | None = _option("Move pictures at random by so many pixels.", group="Augmentation", augment="shift")
     jitter: float | None = _option(
         "Change of brightness, contrast and saturation.", group="Augmentation", augment="jitter"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from neocog.core.errors import DataError
@@ -44,17 +44,18 @@ class Plan:
         Raises DataError when an entry is missing or unknown.
         """
         try:
-            entries = {key: _tuples(value) for key, value in config.items()}
-            recipe = dict(config["recipe"])
-            augmentation = Augmentation(**{key: _tuples(value) for key, value in recipe.pop("augmentation").items()})
-            entries["recipe"] = Recipe(**{key: _tuples(value) for key, value in recipe.items()}, augmentation=augmentation)
-            entries["phases"] = tuple(Phase(**{key: _tuples(value) for key, value in phase.items()}) for phase in config["phases"])
-            missing = {each.name for each in fields(cls)} - set(entries) - {"decisions"}
-            if missing:
-                raise KeyError(*missing)
-            return cls(**entries)
+            recipe = _whole(config["recipe"])
+            recipe["augmentation"] = Augmentation(**_whole(config["recipe"]["augmentation"]))
+            phases = tuple(Phase(**_whole(phase)) for phase in config.get("phases", ()))
+            plan = cls(**{**_whole(config), "recipe": Recipe(**recipe), "phases": phases})
         except (KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"config.toml does not hold a whole plan ({error}); train anew instead of resuming.") from error
+            raise DataError(f"config.toml does not hold a whole plan ({error}); train anew.") from error
+        return plan
+
+
+def _whole(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a table of TOML with its arrays as the tuples they were."""
+    return {key: _tuples(value) for key, value in table.items()}
 
 
 def _without_none(value: Any) -> Any:

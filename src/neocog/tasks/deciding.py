@@ -1,0 +1,162 @@
+"""From options and data to a plan: network, weights, preprocessing, recipe and phases, with the reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import nn
+
+from neocog import architectures
+from neocog.core.errors import DataError, UsageError
+from neocog.core.randomness import mix, seed_everything
+from neocog.core.recipe import Recipe
+from neocog.core.registry import Record, Weights
+from neocog.data.dataset import DataSet
+from neocog.tasks.kinds import Kind
+from neocog.tasks.options import TrainOptions, apply_to_recipe
+from neocog.tasks.plan import Plan
+from neocog.training.phases import Phase
+from neocog.training.transfer import finetune_plan, finetune_recipe
+
+# What torchvision's ImageNet weights expect, for weights from a file whose record does not say.
+IMAGENET = Weights(
+    name="imagenet",
+    classes=1000,
+    size=224,
+    resize=256,
+    filter="bilinear",
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+    load=dict,
+    source="the ImageNet statistics that torchvision's weights expect",
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Which network from which weights: ``spec`` as `architectures.create` takes it, ``expects`` their preprocessing."""
+
+    record: Record
+    spec: str
+    expects: Weights | None
+    reason: str
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether training starts from trained weights."""
+        return self.spec != "none"
+
+
+def decide(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Plan:
+    """Returns the plan of a run.
+
+    Raises DataError for data with nothing to tell apart, NetworkError for a network that is unknown or cannot take the
+    input, UsageError for options that contradict each other.
+    """
+    refuse_one_class(data)
+    start = _start(kind, data, options)
+    transfer = _transfer(start, options)
+    preprocessing = kind.preprocessing(data, start.record, start.expects, options)
+    recipe = _recipe(kind, data, start, transfer, options)
+    arguments = {
+        **kind.arguments(data, preprocessing),
+        **({} if recipe.dropout is None else {"dropout": recipe.dropout}),
+    }
+    draft = Plan(
+        task=kind.name,
+        net=start.record.name,
+        arguments=arguments,
+        weights=start.spec,
+        transfer=transfer,
+        preprocessing=preprocessing,
+        recipe=recipe,
+        phases=(),
+        seed=options.seed,
+        fingerprint=fingerprint(data),
+        decisions=(f"network {start.record.name}: {start.reason}",),
+    )
+    network = build(draft)
+    kind.check(network, preprocessing)
+    return replace(draft, phases=phases_of(draft, network, everything=options.everything))
+
+
+def build(plan: Plan) -> nn.Module:
+    """Returns the plan's network as it stands before the first step: the same for the same seed."""
+    seed_everything(plan.seed, "init")
+    return architectures.create(plan.net, **plan.arguments, weights=None if plan.weights == "none" else plan.weights)
+
+
+def phases_of(plan: Plan, network: nn.Module, *, everything: bool) -> tuple[Phase, ...]:
+    """Returns the phases of the plan's way of training; none for frozen features, which take no steps."""
+    if plan.transfer == "features":
+        return ()
+    if plan.transfer == "finetune":
+        return finetune_plan(network, plan.recipe, everything=everything)
+    return (Phase("all layers", plan.recipe.epochs, plan.recipe.learning_rate),)
+
+
+def with_rate(plan: Plan, network: nn.Module, rate: float, *, everything: bool) -> Plan:
+    """Returns the plan at another learning rate."""
+    changed = replace(plan, recipe=replace(plan.recipe, learning_rate=rate))
+    line = f"learning rate {rate:.2g}, found by a range test (Smith 2017)"
+    return replace(
+        changed, phases=phases_of(changed, network, everything=everything), decisions=(*plan.decisions, line)
+    )
+
+
+def fingerprint(data: DataSet[Any]) -> str:
+    """Returns a digest of every part's names and labels and of the classes: other data have another."""
+    text = "\n".join(
+        f"{name}\t{part.items.name(index)}\t{label}"
+        for name, part in sorted(data.parts.items())
+        for index, label in enumerate(part.labels)
+    )
+    return f"{mix(0, *data.classes, text):016x}"
+
+
+def refuse_one_class(data: DataSet[Any]) -> None:
+    """Raises DataError when there is nothing to tell apart, or nothing to learn from."""
+    if len(data.classes) < 2:
+        found = f"the one class {data.classes[0]!r}" if data.classes else "no class"
+        raise DataError(f"{data.source}: expected at least two classes to tell apart, got {found}")
+    if not len(data.parts["train"]):
+        raise DataError(f"{data.source}: the train part is empty; there is nothing to learn from")
+
+
+def _start(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Start:
+    if options.net is None:
+        choice = kind.choose(data)
+        record, reason, spec = architectures.record(choice.net), choice.reason, choice.weights
+    else:
+        record, reason = architectures.record(options.net), "as you said"
+        spec = record.weights[0].name if record.weights else "none"
+    if options.transfer == "none" and options.weights is None:
+        spec = "none"
+    spec = options.weights or spec
+    if spec == "none":
+        return Start(record, "none", None, f"{reason}; from scratch")
+    named = next((weights for weights in record.weights if weights.name == spec), None)
+    if named is None and ":" not in spec and "." not in spec and "/" not in spec:
+        architectures.weights_of(record.name, spec)  # raises, and says which networks have such weights
+    expects = named or (record.weights[0] if record.weights else IMAGENET)
+    return Start(record, spec, expects, f"{reason}; from {spec} weights")
+
+
+def _transfer(start: Start, options: TrainOptions) -> str:
+    if options.transfer in ("features", "finetune") and not start.pretrained:
+        raise UsageError(
+            f"--transfer {options.transfer} needs trained weights, and {start.record.name} starts from scratch; "
+            f"give --weights FILE, or a network that brings some (`neocog zoo`)."
+        )
+    if options.transfer:
+        return options.transfer
+    return "features" if start.pretrained else "none"
+
+
+def _recipe(kind: Kind, data: DataSet[Any], start: Start, transfer: str, options: TrainOptions) -> Recipe:
+    if transfer == "finetune" and options.recipe in (None, "fast"):
+        recipe = finetune_recipe(len(data.parts["train"]), len(data.classes))
+    else:
+        recipe = kind.recipe(options.recipe, start.record, data, pretrained=start.pretrained)
+    return apply_to_recipe(recipe, options)

@@ -1,0 +1,135 @@
+"""What training needs to know of pictures in classes: how they are read, what suits them, which batches they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from neocog import recipes
+from neocog.core.inputs import check_input
+from neocog.core.recipe import Recipe
+from neocog.core.registry import Record, Weights
+from neocog.data.dataset import PARTS, DataSet, Part
+from neocog.data.decode import Picture, from_array, open_picture
+from neocog.data.loader import BatchLoader
+from neocog.data.open import open_pictures
+from neocog.data.preprocess import PicturePreprocessing
+from neocog.data.scan import scan
+from neocog.report.thumbnails import LARGEST_SIDE, Pixels
+from neocog.tasks.choice import SMALL, Choice, choose_network, preprocessing_for
+from neocog.tasks.image_classification import NAME, make_task
+from neocog.tasks.kinds import Place, Work
+from neocog.tasks.options import TrainOptions
+from neocog.tasks.picture_sources import mean_and_std, plain_source, training_source
+from neocog.tasks.plan import Plan
+from neocog.tasks.survey import Survey, survey
+
+
+class ImageClassificationKind:
+    """`neocog.tasks.kinds.Kind` for pictures in classes; one object serves one run."""
+
+    name = NAME
+
+    def __init__(self) -> None:
+        self._look: Survey | None = None
+
+    def read(self, options: TrainOptions) -> DataSet[Picture]:
+        """Reads the data and splits them where parts are missing; unreadable pictures are left out and named."""
+        data = open_pictures(
+            options.data,
+            root=options.root,
+            split_seed=options.split_seed,
+            exclude=options.exclude,
+        )
+        readable, _ = scan(data, max_bad=options.max_bad, workers=options.workers)
+        return readable
+
+    def look(self, data: DataSet[Picture]) -> Survey:
+        """Returns what the training pictures have in common; looked at once."""
+        if self._look is None:
+            self._look = survey(data.parts["train"])
+        return self._look
+
+    def choose(self, data: DataSet[Picture]) -> Choice:
+        """Returns the network that suits the pictures, and the reason."""
+        return choose_network(self.look(data))
+
+    def recipe(self, name: str | None, record: Record, data: DataSet[Picture], *, pretrained: bool) -> Recipe:
+        """Returns the recipe of that name; ours unless named."""
+        look = self.look(data)
+        return recipes.find(
+            name or "fast",
+            record.name,
+            samples=len(data.parts["train"]),
+            short_side=look.short_side,
+            grey=look.grey,
+            pretrained=pretrained,
+        )
+
+    def preprocessing(
+        self, data: DataSet[Picture], record: Record, weights: Weights | None, options: TrainOptions
+    ) -> dict[str, Any]:
+        """Returns the numbers between a picture file and the network's input."""
+        look = self.look(data)
+        numbers = preprocessing_for(record, weights, look, size=options.size, grey=options.grey)
+        if weights is None:
+            mean, std = mean_and_std(data.parts["train"], numbers)
+            numbers = replace(numbers, mean=mean, std=std)
+        flip = options.flip_average if options.flip_average is not None else weights is not None
+        return replace(numbers, flip_average=flip).to_contract()
+
+    def arguments(self, data: DataSet[Picture], preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the arguments of the network's builder."""
+        side = preprocessing["size"][0]
+        return {"classes": len(data.classes), "channels": preprocessing["channels"], "size": side}
+
+    def check(self, network: nn.Module, preprocessing: Mapping[str, Any]) -> None:
+        """Raises NetworkError when the network cannot take pictures of that size."""
+        check_input(network, (preprocessing["channels"], *preprocessing["size"]))
+
+    def work(self, data: DataSet[Picture], plan: Plan, place: Place) -> Work:
+        """Returns the task and the loaders of a run."""
+        numbers = PicturePreprocessing.from_contract(dict(plan.preprocessing))
+        train = data.parts["train"]
+        small = self.look(data).short_side <= SMALL
+        source = training_source(train, numbers, plan.recipe.augmentation, small=small, workers=place.workers)
+        settings: dict[str, Any] = {"rank": place.rank, "world": place.world, "workers": place.workers}
+        plain = {
+            name: BatchLoader(
+                plain_source(part, numbers, keep=name == "val" and plan.transfer != "features", workers=place.workers),
+                **settings,
+            )
+            for name, part in data.parts.items()
+        }
+        task = make_task(data.classes, numbers, plan.recipe, source.remaining, train.labels)
+        keys = {name: _digests(part) for name, part in data.parts.items()}
+        return Work(task, BatchLoader(source, seed=plan.seed, shuffle=True, **settings), plain, keys)
+
+    def pictures(self, part: Part[Picture], places: Sequence[int]) -> Mapping[int, Pixels]:
+        """Returns samples as uint8 (H, W, 3), a large photograph at a fraction of its size."""
+        return {place: _thumbnail(part.items.read(place)) for place in places}
+
+    def describe(self, data: DataSet[Picture]) -> tuple[str, ...]:
+        """Returns the lines that say what the data are."""
+        look = self.look(data)
+        counts = ", ".join(f"{len(data.parts[name]):,} {name}" for name in PARTS if name in data.parts)
+        colour = "grey" if look.grey else "colour"
+        size = f"{look.height}x{look.width}" if look.same_size else f"about {look.height}x{look.width}"
+        return (f"{data.source}: {len(data.classes)} classes, {counts}; {colour} pictures of {size}", *data.notes)
+
+
+def _digests(part: Part[Picture]) -> Callable[[], tuple[str, ...]]:
+    return lambda: tuple(part.items.digest(place) for place in range(len(part)))
+
+
+def _thumbnail(raw: Picture) -> Pixels:
+    if not isinstance(raw, bytes):
+        picture = from_array(raw, 3)
+    else:
+        opened = open_picture(raw)
+        picture = opened.pixels(3, opened.scale(min(opened.height, opened.width) / LARGEST_SIDE))
+    pixels: Pixels = picture.permute(1, 2, 0).contiguous().numpy()
+    return pixels

@@ -1,0 +1,93 @@
+"""The kinds of task: what each has to supply so that ``train`` works on its data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import nn
+
+from neocog.core.errors import UsageError, near_names
+from neocog.core.recipe import Recipe
+from neocog.core.registry import Record, Weights
+from neocog.core.task import Loader, Task
+from neocog.data.dataset import DataSet, Part
+from neocog.report.thumbnails import Pixels
+from neocog.tasks.choice import Choice
+from neocog.tasks.options import TrainOptions
+from neocog.tasks.plan import Plan
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which process this is of how many, and with how many threads it reads."""
+
+    rank: int = 0
+    world: int = 1
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run works on: the task and the loader of each part.
+
+    ``train`` is shuffled and augmented; ``plain`` holds every part in order and without augmentation, and ``keys``
+    names the content of each of its samples, for caches.
+    """
+
+    task: Task
+    train: Loader
+    plain: Mapping[str, Loader]
+    keys: Mapping[str, Callable[[], tuple[str, ...]]]
+
+
+class Kind(Protocol):
+    """One kind of task: how its data are read, what suits them, and what its report says."""
+
+    @property
+    def name(self) -> str:
+        """The name that the model file carries, e.g. ``"image classification"``."""
+
+    def read(self, options: TrainOptions) -> DataSet[Any]:
+        """Reads the data, with every part that a run needs; unreadable samples are left out and named in its notes."""
+
+    def choose(self, data: DataSet[Any]) -> Choice:
+        """Returns the network that suits the data, and the reason."""
+
+    def recipe(self, name: str | None, record: Record, data: DataSet[Any], *, pretrained: bool) -> Recipe:
+        """Returns the recipe of that name, or the one that suits the data."""
+
+    def preprocessing(
+        self, data: DataSet[Any], record: Record, weights: Weights | None, options: TrainOptions
+    ) -> dict[str, Any]:
+        """Returns every number between a raw sample and the network's input, as the model file carries them."""
+
+    def arguments(self, data: DataSet[Any], preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the arguments of the network's builder."""
+
+    def check(self, network: nn.Module, preprocessing: Mapping[str, Any]) -> None:
+        """Raises NetworkError when the network cannot take such inputs."""
+
+    def work(self, data: DataSet[Any], plan: Plan, place: Place) -> Work:
+        """Returns the task and the loaders of a run."""
+
+    def describe(self, data: DataSet[Any]) -> tuple[str, ...]:
+        """Returns the lines that say what the data are."""
+
+    def pictures(self, part: Part[Any], places: Sequence[int]) -> Mapping[int, Pixels]:
+        """Returns samples as uint8 pictures for the report, by place; none where a sample is nothing to look at."""
+
+
+def find(options: TrainOptions) -> Kind:
+    """Returns the kind of task that the options name; pictures in classes unless told otherwise.
+
+    Raises UsageError for an unknown task.
+    """
+    from neocog.tasks.image_kind import ImageClassificationKind
+
+    kinds: dict[str, Kind] = {kind.name: kind for kind in (ImageClassificationKind(),)}
+    name = options.task or "image classification"
+    if name not in kinds:
+        raise UsageError(f"no task is called {name!r}.{near_names(name, kinds)} There are: {', '.join(kinds)}.")
+    return kinds[name]
