@@ -187,7 +187,9 @@ def main() -> None:
         for filter in FILTERS
     ]
     source = (
-        "made up, with the spectrum of photographs" if options.data is None else f"photographs of {options.data.name}"
+        "made up, with the spectrum of photographs"
+        if options.data is None
+        else f"photographs of {options.data.name} resized"
     )
     text = table(rows, options.count, options.repeats, f"{source}, JPEG quality {options.quality}")
     print(text)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-Raw = TypeVar("Raw", covariant=True)
+Raw_co = TypeVar("Raw_co", covariant=True)
 
 PARTS = ("train", "val", "test")
 
 
 @runtime_checkable
-class Items(Protocol[Raw]):
+class Items(Protocol[Raw_co]):
     """Samples that are read one at a time: files, entries of an archive, rows of an array or of a table."""
 
     def __len__(self) -> int: ...
@@ -20,7 +20,7 @@ class Items(Protocol[Raw]):
     def name(self, index: int) -> str:
         """Returns the sample's own name, as the user knows it: its path, or ``train[17]``."""
 
-    def read(self, index: int) -> Raw:
+    def read(self, index: int) -> Raw_co:
         """Returns the sample as stored (bytes of a file, a uint8 array of a picture, a text).
 
         Raises UnreadableInput when it cannot be read.
@@ -29,7 +29,7 @@ class Items(Protocol[Raw]):
     def digest(self, index: int) -> str:
         """Returns a hash of the stored content, for caches, duplicates and the fingerprint."""
 
-    def subset(self, indices: Sequence[int]) -> Items[Raw]:
+    def subset(self, indices: Sequence[int]) -> Items[Raw_co]:
         """Returns the items at these positions, in this order."""
 
 

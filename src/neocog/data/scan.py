@@ -9,7 +9,9 @@ from neocog.core.errors import DataError, UnreadableInput
 from neocog.data.dataset import DataSet, Part
 from neocog.data.decode import MAX_PIXELS, Picture, from_array, open_picture
 from neocog.data.items import ArrayItems
-from neocog.data.threads import in_threads as in_threads
+from neocog.data.threads import in_threads
+
+__all__ = ["Bad", "fault", "in_threads", "scan"]
 
 
 @dataclass(frozen=True)
