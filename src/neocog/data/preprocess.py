@@ -39,5 +39,7 @@ class PicturePreprocessing:
     @classmethod
     def from_contract(cls, contract: dict[str, Any]) -> PicturePreprocessing:
         """Reads what `to_contract` wrote."""
-        numbers: dict[str, Any] = {key: value for key, value in contract.items() if key != "kind"}
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in numbers.items()})
+        numbers: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in contract.items() if key != "kind"
+        }
+        return cls(**numbers)
