@@ -12,10 +12,10 @@ import click
 from neocog.tasks.options import TrainOptions
 
 
-def _plain_type(hint: Any) -> type:
+def _plain_type(hint: Any) -> Any:
     if get_origin(hint) in (Union, types.UnionType):
         return next(kind for kind in get_args(hint) if kind is not type(None))
-    return hint  # type: ignore[no-any-return]
+    return hint
 
 
 def _with_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +41,7 @@ def _with_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--resume", metavar="RUN", help="Continue a run folder that was interrupted; takes no other option.")
 @_with_options
 @click.pass_context
-def command(ctx: click.Context, data: str | None, resume: str | None, **options: Any) -> None:
+def command(ctx: click.Context, /, data: str | None, resume: str | None, **options: Any) -> None:
     """Train a network on DATA and leave a run folder with the model file, the metrics and a report.
 
     DATA is a folder of class folders (with train/val/test or without), a CSV or TSV of path and label, an .npz or .zip,
@@ -56,5 +56,5 @@ def command(ctx: click.Context, data: str | None, resume: str | None, **options:
         if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     }
     run = train(data, resume=resume, **given)
-    if not options["quiet"]:
+    if expected().main and not options["quiet"]:
         click.echo(run.text())

@@ -35,11 +35,12 @@ class Recipe:
 
     ``learning_rate`` belongs to ``batch_size`` samples a step (over all processes, accumulation included).
     ``decay`` is weight decay: decoupled for AdamW, L2 in the gradient otherwise; it spares norms and biases.
-    ``l1`` and ``l2`` are the penalties of the courses, added to the loss over the same weights: l1 sum|w|, l2 sum w^2.
-    ``warmup`` is in epochs. ``step_at`` are fractions of the run at which the step schedule multiplies by ``step_factor``.
-    ``time_decay`` is Keras's classic ``lr / (1 + decay * step)``, for the inverse-time schedule.
+    ``l1`` and ``l2`` are the courses' penalties, added to the loss over the same weights: l1 sum|w|, l2 sum w^2.
+    ``warmup`` is in epochs. ``step_at`` are the fractions of the run at which the step schedule multiplies by
+    ``step_factor``. ``time_decay`` is Keras's classic ``lr / (1 + decay * step)``, for the inverse-time schedule.
     ``mixup`` and ``cutmix`` are the alphas of their Beta distributions, 0 is off; ``ema`` the decay of the running
-    average of the weights, 0 is off; ``patience`` the epochs without a better validation metric before stopping, 0 is off.
+    average of the weights, 0 is off; ``patience`` the epochs without a better validation metric before stopping, 0 is
+    off. ``accumulate`` is the number of pieces that a batch goes in; ``clip`` the largest norm of the gradient.
     """
 
     name: str

@@ -39,7 +39,8 @@ class PicturePreprocessing:
     @classmethod
     def from_contract(cls, contract: dict[str, Any]) -> PicturePreprocessing:
         """Reads what `to_contract` wrote."""
-        numbers: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in contract.items() if key != "kind"
-        }
+        numbers: dict[str, Any] = {}
+        for key, value in contract.items():
+            numbers[key] = tuple(value) if isinstance(value, list) else value
+        numbers.pop("kind", None)
         return cls(**numbers)

@@ -35,7 +35,7 @@ IMAGENET = Weights(
 
 @dataclass(frozen=True)
 class Start:
-    """Which network from which weights: ``spec`` as `architectures.create` takes it, ``expects`` their preprocessing."""
+    """Which network from which weights: ``spec`` as `architectures.create` takes it, ``expects`` what they were fed."""
 
     record: Record
     spec: str

@@ -116,7 +116,7 @@ def make_options(data: str | Path | None, given: dict[str, Any]) -> TrainOptions
         if name not in known:
             raise UsageError(f"train has no option {name!r}.{near_names(name, known)}")
         _check_choice(known[name], value)
-    plain = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+    plain: dict[str, Any] = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
     if isinstance(plain.get("lr"), float | int):
         plain["lr"] = repr(float(plain["lr"]))
     options = TrainOptions(data=None if data is None else str(data), **plain)
