@@ -67,7 +67,7 @@ def _automatic(convolutions: list[nn.Conv2d], device: torch.device) -> Chosen:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     # Measured a training step on a CPU with AVX-512 BF16, as times a plain loop: keras_cifar 2.4, resnet18 1.4 to 2.0;
     # but lenet5 1.2, too little to give up digits for, and depthwise layers 0.8 to 1.2 where fp32 has 1.4 to 1.6.
-    wide = any(layer.in_channels // layer.groups >= 16 for layer in convolutions)
+    wide = any(layer.in_channels // layer.groups >= 32 for layer in convolutions)
     depthwise = any(layer.groups == layer.in_channels > 1 for layer in convolutions)
     return "bf16" if wide and not depthwise and cpu_has_bf16() else "fp32"
 
