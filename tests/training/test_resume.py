@@ -154,7 +154,7 @@ def test_a_killed_process_resumes_to_the_same_weights(tmp_path: Path) -> None:
     while True:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         assert process.stdout is not None
-        if kills < 4 and process.stdout.readline():  # it has begun to train
+        if kills < 3 and process.stdout.readline():  # it has begun to train
             time.sleep(instants.uniform(0, 0.25))
             process.send_signal(signal.SIGKILL)
         _, errors = process.communicate()

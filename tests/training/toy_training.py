@@ -134,9 +134,7 @@ def toy_recipe(**changes: Any) -> Recipe:
 
 
 def toy_loader(samples: int, *, shuffle: bool = True, world: World = SINGLE, workers: int = 2) -> BatchLoader:
-    return BatchLoader(
-        ToySource(samples), seed=5, shuffle=shuffle, rank=world.rank, world=world.size, workers=workers
-    )
+    return BatchLoader(ToySource(samples), seed=5, shuffle=shuffle, rank=world.rank, world=world.size, workers=workers)
 
 
 def run_toy(folder: RunFolder | None, world: World = SINGLE, *, sync: bool = False, **options: Any) -> Fit:

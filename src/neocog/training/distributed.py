@@ -155,5 +155,3 @@ def start_together(network: nn.Module, world: World) -> None:
         dense = tensor.contiguous()
         distributed.broadcast(dense, src=0)
         tensor.copy_(dense)
-
-

@@ -10,7 +10,7 @@ from typing import Any
 from neocog.core.errors import TrainingError
 
 
-class Interrupted(TrainingError):  # noqa: N818 - a wish that was granted, not an error
+class Interrupted(TrainingError):
     """Training was stopped by Ctrl-C or SIGTERM, after its state was written."""
 
 

@@ -148,6 +148,8 @@ class _Run:
         standing, keeper = self.standing, self.keeper
         moving = train_only(self.network, phase.trains)
         keeper.tell("phase", phase=phase.name, epochs=phase.epochs, moving=moving)
+        if phase.trains is not None:
+            keeper.say(f"{phase.name}: {', '.join(moving)} move; every other layer stays as it is.")
         options: dict[str, Any] = {"seed": self.seed, "world": self.world, "say": keeper.say}
         stepper = Stepper(self.network, self.task, self.recipe, phase, self.arithmetic, **options)
         stepper.pieces = standing.pieces

@@ -80,9 +80,7 @@ def rehearsal(network: nn.Module, task: Task, recipe: Recipe, phase: Phase, devi
     return Stepper(trial, task, replace(recipe, ema=0.0), phase, arithmetic)
 
 
-def _durations(
-    stepper: Stepper, batches: Iterator[Batch], phase: Phase, steps: int, seconds: float
-) -> Iterator[float]:
+def _durations(stepper: Stepper, batches: Iterator[Batch], phase: Phase, steps: int, seconds: float) -> Iterator[float]:
     """Yields the seconds of each step, from asking for the batch to the moved weights."""
     last = start = time.perf_counter()
     for number, batch in enumerate(batches):
