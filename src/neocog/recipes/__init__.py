@@ -32,11 +32,6 @@ def find(
         case "smoke":
             return smoke.smoke()
         case "paper":
-            published = paper.published()
-            if network not in published:
-                raise UsageError(
-                    f"{network} has no paper recipe here, use --recipe fast; these have one: {', '.join(published)}."
-                )
-            return published[network]()
+            return paper.find(network)
         case _:
             raise UsageError(f"no recipe is called {name!r}.{near_names(name, NAMES)} There are {', '.join(NAMES)}.")

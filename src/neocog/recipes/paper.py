@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from neocog.core.errors import UsageError
 from neocog.core.recipe import Augmentation, Recipe
 
 
@@ -136,6 +137,16 @@ def published() -> dict[str, Callable[[], Recipe]]:
     """Returns the recipes by the network's name."""
     recipes = (lenet5, keras_cifar, resnet18, mobilenet_v2, efficientnet_lite0)
     return {recipe.__name__: recipe for recipe in recipes}
+
+
+def find(network: str) -> Recipe:
+    """Returns the recipe of a network's paper; raises UsageError where there is none, with those that have one."""
+    recipes = published()
+    if network not in recipes:
+        raise UsageError(
+            f"{network} has no paper recipe here, use --recipe fast; these have one: {', '.join(recipes)}."
+        )
+    return recipes[network]()
 
 
 def _each(every: float, epochs: int) -> tuple[float, ...]:

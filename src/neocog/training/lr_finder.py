@@ -52,8 +52,7 @@ def find_learning_rate(
     phase = phase or Phase("range test", recipe.epochs, recipe.learning_rate)
     device = device or torch.device("cpu")
     rates = [lowest * (highest / lowest) ** (number / (steps - 1)) for number in range(steps)]
-    losses: list[float] = []
-    average = 0.0
+    losses, average = list[float](), 0.0
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         stepper = rehearsal(network, task, replace(recipe, clip=0.0), phase, device)
         for number, (rate, batch) in enumerate(zip(rates, _endless(train, recipe.batch_size), strict=False)):
