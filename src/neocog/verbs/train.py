@@ -104,6 +104,8 @@ def _resume(path: Path, data: Any, options: dict[str, Any]) -> Run:
         given = f"--{stray[0].replace('_', '-')}" if stray else repr(str(data))
         raise UsageError(f"--resume continues a run as it began and takes no other option; got {given}")
     folder = runfolder.reopen(path)
+    if (path / "summary.json").exists():
+        return read_run(path)  # the summary is written last: there is nothing left to do
     config = folder.read_config()
     began_with = make_options(config.get("options", {}).pop("data", None), config.get("options", {}))
     with _job(replace(began_with, quiet=bool(options.get("quiet")))) as job:
