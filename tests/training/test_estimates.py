@@ -80,7 +80,8 @@ def test_a_loss_that_no_rate_lowers_is_an_error() -> None:
 def test_a_pipe_gets_a_line_an_epoch() -> None:
     stream = io.StringIO()
     run_toy(None, progress=progress_for(stream), phases=(Phase("head", 1, 0.1, ("head",)), Phase("all", 2, 0.1)))
-    lines = stream.getvalue().splitlines()
+    first, *lines = stream.getvalue().splitlines()
+    assert first == "head: head move; every other layer stays as it is."
     assert [line.split("  ")[0] for line in lines] == ["head: epoch 1", "all: epoch 2", "all: epoch 3"]
     assert all("train loss" in line and "val top1" in line for line in lines)
     assert "\r" not in stream.getvalue()
