@@ -69,6 +69,21 @@ def preprocessing_for(
     return replace(plain, resize=side - 2 * _margin(side, look), pad=_margin(side, look), fill=look.border)
 
 
+def describe_input(look: Survey, numbers: PicturePreprocessing) -> str:
+    """Returns the line that says how pictures of this size meet the network's input."""
+    size = f"{look.height}x{look.width}" if look.same_size else f"about {look.height}x{look.width}"
+    height, width = numbers.size
+    if look.same_size and (look.height, look.width) == numbers.size:
+        how = "taken as they are"
+    elif numbers.pad:
+        inner = f"{height - 2 * numbers.pad}x{width - 2 * numbers.pad}"
+        resized = "kept" if numbers.resize == look.short_side else f"enlarged to {inner} ({numbers.filter})"
+        how = f"{resized}, with {numbers.pad} pixels of value {numbers.fill} around"
+    else:
+        how = f"short side to {numbers.resize} ({numbers.filter}, antialiased), the centre cut out"
+    return f"input {height}x{width}x{numbers.channels}: pictures of {size} {how}"
+
+
 def _channels(weights: Weights | None, look: Survey, grey: bool | None) -> int:
     if grey is not None:
         return 1 if grey else 3

@@ -74,7 +74,10 @@ def decide(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Plan:
         phases=(),
         seed=options.seed,
         fingerprint=fingerprint(data),
-        decisions=(f"network {start.record.name}: {start.reason}",),
+        decisions=(
+            f"network {start.record.name}: {start.reason}",
+            kind.describe_input(data, preprocessing),
+        ),
     )
     network = build(draft)
     kind.check(network, preprocessing)

@@ -19,7 +19,7 @@ from neocog.data.open import open_pictures
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.scan import scan
 from neocog.report.thumbnails import LARGEST_SIDE, Pixels
-from neocog.tasks.choice import SMALL, Choice, choose_network, preprocessing_for
+from neocog.tasks.choice import SMALL, Choice, choose_network, describe_input, preprocessing_for
 from neocog.tasks.image_classification import NAME, make_task
 from neocog.tasks.kinds import Place, Work
 from neocog.tasks.options import TrainOptions
@@ -80,6 +80,10 @@ class ImageClassificationKind:
             numbers = replace(numbers, mean=mean, std=std)
         flip = options.flip_average if options.flip_average is not None else weights is not None
         return replace(numbers, flip_average=flip).to_contract()
+
+    def describe_input(self, data: DataSet[Picture], preprocessing: Mapping[str, Any]) -> str:
+        """Returns the line that says how the pictures meet the network's input."""
+        return describe_input(self.look(data), PicturePreprocessing.from_contract(dict(preprocessing)))
 
     def arguments(self, data: DataSet[Picture], preprocessing: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the arguments of the network's builder."""

@@ -63,6 +63,9 @@ class Kind(Protocol):
     ) -> dict[str, Any]:
         """Returns every number between a raw sample and the network's input, as the model file carries them."""
 
+    def describe_input(self, data: DataSet[Any], preprocessing: Mapping[str, Any]) -> str:
+        """Returns the line that says how the samples meet the network's input."""
+
     def arguments(self, data: DataSet[Any], preprocessing: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the arguments of the network's builder."""
 

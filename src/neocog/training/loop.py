@@ -236,15 +236,22 @@ class _Run:
         return metrics
 
     def _remember(self, row: Row) -> None:
-        """Adds the row, and keeps the weights when they are the best so far."""
+        """Adds the row, and keeps the weights when they are the best so far; of equal ones the later.
+
+        A schedule that ends low ends in better weights than those it passed through, which a small validation part
+        cannot tell apart.
+        """
         standing = self.standing
         standing.history.append(row)
         standing.waited += 1
         selects = f"val_{self.task.selects_by}"
         if self.val is None or standing.best is None or row[selects] > standing.best[selects]:
-            standing.best, standing.waited = row, 0
-            tensors = {**self.network.state_dict(), **({} if self.ema is None else self.ema.tensors())}
-            self.best = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
+            standing.waited = 0
+        elif row[selects] < standing.best[selects]:
+            return
+        standing.best = row
+        tensors = {**self.network.state_dict(), **({} if self.ema is None else self.ema.tensors())}
+        self.best = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
 
     def _tired(self) -> bool:
         """Returns whether the recipe's patience is at its end."""
