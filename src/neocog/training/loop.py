@@ -247,7 +247,7 @@ class _Run:
         selects = f"val_{self.task.selects_by}"
         if self.val is None or standing.best is None or row[selects] > standing.best[selects]:
             standing.waited = 0
-        elif row[selects] < standing.best[selects]:
+        elif row[selects] != standing.best[selects]:  # so that nan is never kept
             return
         standing.best = row
         tensors = {**self.network.state_dict(), **({} if self.ema is None else self.ema.tensors())}
