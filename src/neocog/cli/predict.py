@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="Classes to name for each input.")
 @click.option("--csv", "form", flag_value="csv", help="Comma-separated: input,label,probability,...,error.")
 @click.option("--jsonl", "form", flag_value="jsonl", help="One JSON object a line.")
-@click.option("--batch", type=click.IntRange(min=1), default=64, show_default=True, help="Inputs answered together.")
+@click.option("--batch", type=click.IntRange(min=1), help="Samples at once; 16, on a GPU 128, unless told.")
 @click.option("--workers", type=click.IntRange(min=0), help="Threads that read ahead; one a core unless told.")
 @click.option("--device", help="cpu, cuda or cuda:N; a GPU when there is one.")
 @click.pass_context
@@ -30,7 +30,7 @@ def command(
     inputs: tuple[str, ...],
     top: int,
     form: str | None,
-    batch: int,
+    batch: int | None,
     workers: int | None,
     device: str | None,
 ) -> None:

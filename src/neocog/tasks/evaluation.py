@@ -15,7 +15,7 @@ from neocog.core.contract import ModelContract
 from neocog.data.dataset import Items, Part
 from neocog.tasks import metrics, statistics
 from neocog.tasks.metrics import Answers
-from neocog.tasks.model import BATCH_SIZE, Model
+from neocog.tasks.model import Model
 from neocog.tasks.statistics import ClassScores, Integers, Interval, Reliability
 
 WORST = 24
@@ -157,7 +157,7 @@ class TestResult:
 
 
 def answer(
-    model: Model, part: Part[Any], *, batch_size: int = BATCH_SIZE, workers: int | None = None
+    model: Model, part: Part[Any], *, batch_size: int | None = None, workers: int | None = None
 ) -> tuple[Answers, tuple[Refused, ...]]:
     """Returns the model's answers for a part whose labels are the model's class indices, and what was refused."""
 

@@ -15,9 +15,11 @@ from neocog.core import device as devices
 from neocog.core import modelfile
 from neocog.core.contract import ModelContract
 from neocog.core.errors import ModelFileError, NetworkError, UnreadableInput, UsageError
-from neocog.tasks.prediction import Prediction, Predictor, predictor_for, read_ahead
+from neocog.tasks.prediction import Prediction, Predictor, cores, predictor_for, read_ahead
 
-BATCH_SIZE = 64
+# The maps of a small batch stay in a core's cache: in batches of 16 EfficientNet-Lite0 takes less than half the time
+# that a picture takes in batches of 64.
+CPU_BATCH, GPU_BATCH = 16, 128
 
 Key = TypeVar("Key")
 
@@ -41,7 +43,7 @@ class Model:
         """The names of the outputs, in order."""
         return self.contract.classes
 
-    def predict(self, inputs: Any, *, top: int = 1, batch_size: int = BATCH_SIZE) -> list[Prediction]:
+    def predict(self, inputs: Any, *, top: int = 1, batch_size: int | None = None) -> list[Prediction]:
         """Returns one prediction an input, in order; an unreadable input has its reason in ``error``.
 
         ``inputs``: one input or several; of pictures: paths, bytes, Pillow images, uint8 arrays (H, W[, 1|3]) or
@@ -55,7 +57,7 @@ class Model:
         named: Iterable[tuple[str, Any]],
         *,
         top: int = 1,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int | None = None,
         workers: int | None = None,
     ) -> Iterator[Prediction]:
         """Yields a prediction for each (name, input) as batches fill; memory stays bounded however many come.
@@ -65,8 +67,8 @@ class Model:
 
         Raises UsageError for ``top`` or ``batch_size`` below 1.
         """
-        if top < 1 or batch_size < 1:
-            raise UsageError(f"top and batch_size must be at least 1; got {top} and {batch_size}")
+        if top < 1:
+            raise UsageError(f"top must be at least 1; got {top}")
         for keys, errors, logs in self.batches(self._read, named, batch_size=batch_size, workers=workers):
             rows = iter(_ranked(logs, min(top, len(self.classes))))
             for (name, _), error in zip(keys, errors, strict=True):
@@ -81,18 +83,24 @@ class Model:
         read: Callable[[Key], Tensor],
         keys: Iterable[Key],
         *,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int | None = None,
         workers: int | None = None,
     ) -> Iterator[tuple[list[Key], list[UnreadableInput | None], Tensor]]:
         """Yields some keys, why each was refused or None, and (B, K) log-probabilities of the others, in order.
 
         ``read`` turns a key into what the predictor's ``read`` makes; it runs in ``workers`` threads. A batch holds
-        ``batch_size`` readable inputs, the last fewer.
+        ``batch_size`` readable inputs (16, on a GPU 128, unless told), the last fewer.
+
+        Raises UsageError for a ``batch_size`` below 1.
         """
+        if batch_size is None:
+            batch_size = CPU_BATCH if self.device.type == "cpu" else GPU_BATCH
+        if batch_size < 1:
+            raise UsageError(f"batch_size must be at least 1; got {batch_size}")
         seen: list[Key] = []
         errors: list[UnreadableInput | None] = []
         samples: list[Tensor] = []
-        for key, made in read_ahead(read, keys, workers=workers, ahead=batch_size):
+        for key, made in read_ahead(read, keys, workers=workers, ahead=max(batch_size, 2 * cores())):
             seen.append(key)
             errors.append(made if isinstance(made, UnreadableInput) else None)
             if isinstance(made, Tensor):
@@ -138,7 +146,10 @@ def load(path: str | Path, device: str | torch.device | None = None) -> Model:
         network.load_state_dict(state)
     except (ModelFileError, NetworkError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"{path}: {' '.join(str(error).split())}") from error
-    return Model(network.eval().to(place), contract, predictor, place)
+    network.eval().to(place)
+    # Several times faster for depthwise convolutions; only weights of two-dimensional convolutions change their layout.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Model(network, contract, predictor, place)
 
 
 def _ranked(logs: Tensor, top: int) -> list[tuple[list[int], tuple[float, ...]]]:

@@ -70,7 +70,8 @@ class PicturePredictor:
         """Returns log-probabilities (B, K) for uint8 (B, C, H, W), with the mirror image's where the model says so."""
         if not isinstance(inputs, Tensor):
             raise TypeError(f"expected one tensor of pictures, got {len(inputs)}")
-        return log_probabilities(network, normalise(inputs, self.preprocessing), self.preprocessing.flip_average)
+        pictures = normalise(inputs, self.preprocessing).contiguous(memory_format=torch.channels_last)
+        return log_probabilities(network, pictures, self.preprocessing.flip_average)
 
     def _from_pillow(self, image: Image.Image) -> Tensor:
         """Returns an image as uint8 (C, H, W); the image itself stays as it is."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from neocog.core.errors import UnreadableInput, UsageError
-from neocog.tasks.model import BATCH_SIZE, Model, load
+from neocog.tasks.model import Model, load
 from neocog.tasks.prediction import Prediction
 from neocog.verbs.inputs import Found, Nothing, expand
 
@@ -20,7 +20,7 @@ def predict(
     inputs: Named | Iterable[Named],
     *,
     top: int = 1,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     workers: int | None = None,
     device: str | None = None,
 ) -> list[Prediction]:
@@ -42,7 +42,7 @@ def stream(
     inputs: Iterable[Named],
     *,
     top: int = 1,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     workers: int | None = None,
     stdin: IO[bytes] | None = None,
 ) -> Iterator[Prediction]:

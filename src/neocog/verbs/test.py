@@ -11,7 +11,7 @@ from neocog.core.errors import DataError
 from neocog.data.dataset import DataSet
 from neocog.data.open import open_pictures
 from neocog.tasks.evaluation import TestResult, answer
-from neocog.tasks.model import BATCH_SIZE, Model, load
+from neocog.tasks.model import Model, load
 from neocog.tasks.tested_part import Tested, choose_part, in_model_order, seen_in_training, training_split
 
 
@@ -23,7 +23,7 @@ def test(
     part: str | None = None,
     split_seed: int | None = None,
     exclude: str | Path | Iterable[str] | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     workers: int | None = None,
     device: str | None = None,
     out: str | Path | None = None,
