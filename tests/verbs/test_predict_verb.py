@@ -68,7 +68,7 @@ def test_beside_files_what_leads_to_nothing_is_a_row(painted: Path, model: Model
     ]
 
 
-@pytest.mark.parametrize("options", [{"top": 0}, {"batch_size": 0}])
+@pytest.mark.parametrize("options", [{"top": 0}, {"batch": 0}])
 def test_impossible_options_are_refused(painted: Path, model: Model, options: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         neocog.predict(model, "photos/a.png", **options)
@@ -78,7 +78,7 @@ def test_impossible_options_are_refused(painted: Path, model: Model, options: di
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_batches_and_threads_keep_the_order(painted: Path, model: Model, batch_size: int, workers: int) -> None:
     inputs = ["photos/a.png", "photos/broken.png", "photos/b.png", "x", "y", "photos/deep/g.JPG", "z"] * 5
-    found = neocog.predict(model, inputs, batch_size=batch_size, workers=workers)
+    found = neocog.predict(model, inputs, batch=batch_size, workers=workers)
     assert [each.input for each in found] == inputs
     assert [each.label for each in found] == ["red", "", "blue", "", "", "green", ""] * 5
 

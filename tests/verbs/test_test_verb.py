@@ -212,7 +212,7 @@ def test_nothing_readable_is_an_error(tmp_path: Path, model: Model) -> None:
 def test_batches_and_threads_change_nothing(data: Path, model: Model) -> None:
     whole = neocog.test(model, data)
     for size, workers in ((1, 0), (2, 3), (4, 1)):
-        other = neocog.test(model, data, batch_size=size, workers=workers)
+        other = neocog.test(model, data, batch=size, workers=workers)
         np.testing.assert_array_equal(other.confusion, whole.confusion)
         assert other.metrics == pytest.approx(whole.metrics, abs=1e-6)
 

@@ -18,9 +18,7 @@ import click
 @click.option("--root", type=click.Path(), help="Where local copies of known data sets lie (or NEOCOG_DATA).")
 @click.option("--exclude", type=click.Path(), help="List of paths to leave out, as `neocog check` writes it.")
 @click.option("--split-seed", type=int, help="Seed of the split, for data without parts; the model's own unless told.")
-@click.option(
-    "--batch", "batch_size", type=click.IntRange(min=1), help="Samples at once; 16, on a GPU 128, unless told."
-)
+@click.option("--batch", type=click.IntRange(min=1), help="Samples at once; 16, on a GPU 128, unless told.")
 @click.option("--workers", type=click.IntRange(min=0), help="Threads that read ahead; one a core unless told.")
 @click.option("--device", help="cpu, cuda or cuda:N; a GPU when there is one.")
 @click.pass_context

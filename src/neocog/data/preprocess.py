@@ -34,7 +34,8 @@ class PicturePreprocessing:
 
     def to_contract(self) -> dict[str, Any]:
         """Returns the numbers as plain JSON values, for the model file's header."""
-        return {"kind": "picture", **asdict(self)}
+        numbers = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {"kind": "picture", **numbers}
 
     @classmethod
     def from_contract(cls, contract: dict[str, Any]) -> PicturePreprocessing:

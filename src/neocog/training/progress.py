@@ -126,7 +126,7 @@ def progress_for(stream: TextIO | None = None, *, quiet: bool = False) -> Progre
 
 
 def describe(row: Mapping[str, Any]) -> str:
-    """Returns an epoch's row of the history as one line: the losses and the first metric; `metrics.csv` has them all."""
+    """Returns a row of the history as one line: the losses and the first metric; `metrics.csv` has them all."""
     shown = [name for name in row if name == "train_loss" or name.startswith("val_")][:SHOWN]
     metrics = [f"{name.replace('_', ' ')} {_number(row[name])}" for name in shown]
     phase = f"{row['phase']}: " if row.get("phase") else ""

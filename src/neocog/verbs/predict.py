@@ -20,7 +20,7 @@ def predict(
     inputs: Named | Iterable[Named],
     *,
     top: int = 1,
-    batch_size: int | None = None,
+    batch: int | None = None,
     workers: int | None = None,
     device: str | None = None,
 ) -> list[Prediction]:
@@ -34,7 +34,7 @@ def predict(
     """
     names = [inputs] if isinstance(inputs, (str, Path)) else inputs
     loaded = model if isinstance(model, Model) else load(model, device)
-    return list(stream(loaded, names, top=top, batch_size=batch_size, workers=workers))
+    return list(stream(loaded, names, top=top, batch_size=batch, workers=workers))
 
 
 def stream(

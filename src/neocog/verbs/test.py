@@ -23,7 +23,7 @@ def test(
     part: str | None = None,
     split_seed: int | None = None,
     exclude: str | Path | Iterable[str] | None = None,
-    batch_size: int | None = None,
+    batch: int | None = None,
     workers: int | None = None,
     device: str | None = None,
     out: str | Path | None = None,
@@ -47,7 +47,7 @@ def test(
     stored = open_pictures(data, root=root, exclude=exclude, for_training=False)
     tested, warnings = _tested(loaded.contract, stored, part, split_seed)
     labelled = in_model_order(stored, tested.part, loaded.classes)
-    answers, refused = answer(loaded, labelled, batch_size=batch_size, workers=workers)
+    answers, refused = answer(loaded, labelled, batch_size=batch, workers=workers)
     if not len(answers):
         raise DataError(f"{tested.statement}: none of {len(labelled)} samples could be read; {refused[0].reason}.")
     result = TestResult(
