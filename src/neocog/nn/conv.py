@@ -28,7 +28,7 @@ class SameConv2d(nn.Conv2d):
         top, bottom = same_padding(x.shape[-2], self.kernel_size[0], self.stride[0])
         left, right = same_padding(x.shape[-1], self.kernel_size[1], self.stride[1])
         padded = functional.pad(x, (left, right, top, bottom))
-        return functional.conv2d(padded, self.weight, None, self.stride, groups=self.groups)
+        return functional.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
 
 
 def centred(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:

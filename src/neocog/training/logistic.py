@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,7 @@ DEFAULT_STRENGTH = 3e-2  # where there is no validation part to choose by
 # Largest component of the mean objective's gradient: while the strengths are compared, and for the one that is chosen.
 COARSE, FINE = 1e-4, 1e-5
 ITERATIONS, HISTORY = 2000, 20
+ONE_THREAD = 2e8  # multiplications of a product below which one thread is enough
 WORSE_IN_A_ROW = 2  # strengths; the validation loss has one minimum, so behind it the rest is left out
 
 
@@ -86,9 +88,10 @@ def fit_logistic(
     centre, scale = _centre_and_scale(views)
     problem = _problem(views, labels, classes, centre, scale, class_weights)
     strength, solution = DEFAULT_STRENGTH, _start(problem)
-    if val_views is not None and val_labels is not None and len(val_labels):
-        strength, solution = _choose(problem, sorted(strengths), centre, scale, val_views, val_labels)
-    solution, slope = _minimise(problem, strength, solution, FINE)
+    with _few_threads(problem):
+        if val_views is not None and val_labels is not None and len(val_labels):
+            strength, solution = _choose(problem, sorted(strengths), centre, scale, val_views, val_labels)
+        solution, slope = _minimise(problem, strength, solution, FINE)
     weight, bias = _fold(solution, centre, scale)
     loss = accuracy = math.nan
     if val_views is not None and val_labels is not None and len(val_labels):
@@ -136,6 +139,18 @@ def _problem(
     weights = torch.ones(classes, dtype=torch.float64) if class_weights is None else class_weights.double().cpu()
     shares = weights[repeated] / len(repeated)
     return _Problem(inputs, repeated, shares, classes, len(labels))
+
+
+@contextmanager
+def _few_threads(problem: _Problem) -> Iterator[None]:
+    """Gives a small problem one thread: its products are so short that more would mostly wait for each other."""
+    before = torch.get_num_threads()
+    small = problem.inputs.numel() * problem.classes < ONE_THREAD
+    torch.set_num_threads(1 if small else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _start(problem: _Problem) -> Tensor:
