@@ -20,7 +20,6 @@ DEFAULT_STRENGTH = 3e-2  # where there is no validation part to choose by
 COARSE, FINE = 1e-4, 1e-5
 ITERATIONS, HISTORY = 2000, 20
 ONE_THREAD = 2e8  # multiplications of a product below which one thread is enough
-WORSE_IN_A_ROW = 2  # strengths; the validation loss has one minimum, so behind it the rest is left out
 
 
 @dataclass(frozen=True)
@@ -103,17 +102,14 @@ def _choose(
     problem: _Problem, strengths: Sequence[float], centre: Tensor, scale: Tensor, views: Tensor, labels: Tensor
 ) -> tuple[float, Tensor]:
     """Returns the strength with the least validation loss and its solution; each starts from the one before."""
-    solution, least, worse = _start(problem), math.inf, 0
+    solution, least = _start(problem), math.inf
     best = strengths[0], solution
     for strength in strengths:
         solution, _ = _minimise(problem, strength, solution, COARSE)
         loss, _ = _validate(*_fold(solution, centre, scale), views, labels)
-        if loss < least:
-            least, worse, best = loss, 0, (strength, solution)
-        else:
-            worse += 1
-        if worse == WORSE_IN_A_ROW:
+        if loss >= least:  # the loss is smooth along the path and has one minimum: what comes is worse, and slower
             break
+        least, best = loss, (strength, solution)
     return best
 
 
