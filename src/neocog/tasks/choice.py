@@ -40,16 +40,16 @@ def preprocessing_for(
     """Returns how pictures like these become the network's input.
 
     With weights: their own size, filter, mean and standard deviation, since a network is only as good as its input is
-    what it was trained on. From scratch: the network's published input, small pictures enlarged as little as that
-    takes and padded with what surrounds them. Mean and standard deviation from scratch are 0.5 and 0.25 until the
-    training part's own take their place.
+    what it was trained on; but the short side is not cut, since what a user photographs fills the frame. From scratch:
+    the network's published input, small pictures enlarged as little as that takes and padded with what surrounds them.
+    Mean and standard deviation from scratch are 0.5 and 0.25 until the training part's own take their place.
     """
     channels = _channels(weights, look, grey)
     if weights is not None:
         side = size or weights.size
         return PicturePreprocessing(
             size=(side, side),
-            resize=round(weights.resize * side / weights.size),
+            resize=side,
             filter=weights.filter,  # type: ignore[arg-type]
             mean=weights.mean if channels == 3 else (sum(weights.mean) / 3,),
             std=weights.std if channels == 3 else (sum(weights.std) / 3,),

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from neocog import recipes
 from neocog.core.inputs import check_input
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
+from neocog.core.task import Batch
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.decode import Picture, from_array, open_picture
 from neocog.data.loader import BatchLoader
@@ -26,6 +28,7 @@ from neocog.tasks.options import TrainOptions
 from neocog.tasks.picture_sources import mean_and_std, plain_source, training_source
 from neocog.tasks.plan import Plan
 from neocog.tasks.survey import Survey, survey
+from neocog.training.features import unchanged
 
 
 class ImageClassificationKind:
@@ -110,7 +113,14 @@ class ImageClassificationKind:
         }
         task = make_task(data.classes, numbers, plan.recipe, source.remaining, train.labels)
         keys = {name: _digests(part) for name, part in data.parts.items()}
-        return Work(task, BatchLoader(source, seed=plan.seed, shuffle=True, **settings), plain, keys)
+        return Work(
+            task,
+            BatchLoader(source, seed=plan.seed, shuffle=True, **settings),
+            plain,
+            keys,
+            {name: torch.tensor(part.labels, dtype=torch.int64) for name, part in data.parts.items()},
+            (unchanged, mirrored) if numbers.flip_average else (unchanged,),
+        )
 
     def pictures(self, part: Part[Picture], places: Sequence[int]) -> Mapping[int, Pixels]:
         """Returns samples as uint8 (H, W, 3), a large photograph at a fraction of its size."""
@@ -123,6 +133,11 @@ class ImageClassificationKind:
         colour = "grey" if look.grey else "colour"
         size = f"{look.height}x{look.width}" if look.same_size else f"about {look.height}x{look.width}"
         return (f"{data.source}: {len(data.classes)} classes, {counts}; {colour} pictures of {size}", *data.notes)
+
+
+def mirrored(batch: Batch) -> Batch:
+    """Returns the batch with each picture's mirror image."""
+    return replace(batch, inputs=batch.inputs.flip(-1)) if isinstance(batch.inputs, Tensor) else batch
 
 
 def _digests(part: Part[Picture]) -> Callable[[], tuple[str, ...]]:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
 from neocog.core.errors import UsageError, near_names
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
-from neocog.core.task import Loader, Task
+from neocog.core.task import Batch, Loader, Task
 from neocog.data.dataset import DataSet, Part
 from neocog.report.thumbnails import Pixels
 from neocog.tasks.choice import Choice
@@ -32,14 +32,17 @@ class Place:
 class Work:
     """What a run works on: the task and the loader of each part.
 
-    ``train`` is shuffled and augmented; ``plain`` holds every part in order and without augmentation, and ``keys``
-    names the content of each of its samples, for caches.
+    ``train`` is shuffled and augmented; ``plain`` holds every part in order and without augmentation; ``keys`` names
+    the content of each of its samples, for caches; ``labels`` (N,) are their classes. ``views`` are changes of a
+    prepared batch under which its classes stay, the first of them none: for pictures that may be mirrored, the mirror.
     """
 
     task: Task
     train: Loader
     plain: Mapping[str, Loader]
     keys: Mapping[str, Callable[[], tuple[str, ...]]]
+    labels: Mapping[str, Tensor]
+    views: tuple[Callable[[Batch], Batch], ...]
 
 
 class Kind(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,15 +10,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neocog.architectures import headless
 from neocog.core.errors import NetworkError
 from neocog.core.runfolder import RunFolder
+from neocog.data.download import cache_folder
+from neocog.tasks.classification import balanced_weights
 from neocog.tasks.kinds import Work
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
 from neocog.training.distributed import World
+from neocog.training.feature_cache import FeatureCache
+from neocog.training.features import Extractor
+from neocog.training.logistic import fit_logistic
 from neocog.training.loop import fit
 from neocog.training.progress import Progress
 from neocog.training.sync_norm import synchronise
+from neocog.training.transfer import describe_moves
 
 
 @dataclass(frozen=True)
@@ -72,14 +80,34 @@ def train_network(
 def fit_head(
     plan: Plan, network: nn.Module, work: Work, *, device: torch.device, world: World, progress: Progress
 ) -> tuple[str, ...]:
-    """Puts a logistic regression on the frozen network's features in the place of its head; returns lines about it.
+    """Puts a logistic regression on the frozen network's features in the place of its head; returns a line about it.
 
     Raises NetworkError when the head is not a dense layer.
     """
     head = dict(network.named_children()).get("head")
     if not isinstance(head, nn.Linear):
-        raise NetworkError(
-            f"frozen features need a dense head; {plan.net} has {type(head).__name__}, use --transfer none"
-        )
-    del head, world, extract, fit_logistic, progress, device, work
-    return ()
+        raise NetworkError(f"frozen features need a dense head, {plan.net} has none; use --transfer none.")
+    extractor = Extractor(
+        headless(network).eval(),
+        work.task,
+        contract=json.dumps([work.task.name, dict(plan.preprocessing)], sort_keys=True),
+        views=work.views,
+        device=device,
+        precision=plan.recipe.precision,
+        world=world,
+        progress=progress,
+    )
+    cache = FeatureCache(cache_folder() / "features")
+    train, val = (extractor.extract(work.plain[name], work.keys[name](), cache) for name in ("train", "val"))
+    labels = work.labels["train"]
+    weights = balanced_weights(labels.tolist(), head.out_features) if plan.recipe.class_weights else None
+    found = fit_logistic(train, labels, val, work.labels["val"], head.out_features, class_weights=weights)
+    with torch.no_grad():
+        head.weight.copy_(found.weight)
+        head.bias.copy_(found.bias)
+    line = (
+        f"head: logistic regression on {train.shape[2]:,} frozen features, C = {found.strength:g}, "
+        f"{100 * found.accuracy:.1f} % of the validation part right; {describe_moves(network, ('head',))}"
+    )
+    progress.say(line)
+    return (line,)
