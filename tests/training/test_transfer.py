@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 import pytest
+import torch
 from torch import nn
 
 from neocog.core.errors import NetworkError
@@ -18,6 +19,7 @@ from neocog.training.transfer import (
     finetune_recipe,
     last_stages,
     stages,
+    without_norms,
 )
 
 
@@ -68,7 +70,7 @@ def test_fine_tuning_moves_the_last_stages_at_the_recipes_rate() -> None:
 def test_everything_follows_in_the_second_half_slower_and_slower_further_down(epochs: int, split: list[int]) -> None:
     first, second = finetune_plan(network(4, 10, 10, 2), recipe(epochs), everything=True)
     assert [first.epochs, second.epochs] == split
-    assert second.trains is None
+    assert train_only(network(4, 10, 10, 2), second.trains) == ("stage1", "stage2", "stage3", "stage4", "head")
     assert second.learning_rate == pytest.approx(0.01 * EVERYTHING_RATE)
     assert second.rates == pytest.approx({"stage2": FALL, "stage1": FALL**2})
 
@@ -78,6 +80,58 @@ def test_the_recipe_has_more_epochs_for_fewer_samples(samples: int) -> None:
     chosen, larger = finetune_recipe(samples, 10), finetune_recipe(2 * samples, 10)
     assert 3 <= larger.epochs <= chosen.epochs <= 12
     assert chosen.augmentation.horizontal_flip
+
+
+def test_everything_but_batch_norms_is_named_by_as_few_modules_as_will_do() -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(2))
+            self.dense, self.norm = nn.Linear(2, 2), nn.BatchNorm1d(2)
+
+    mixed = nn.Sequential(
+        OrderedDict(
+            plain=nn.Sequential(nn.Linear(2, 2), nn.Dropout()),
+            block=nn.Sequential(OrderedDict(first=nn.Linear(2, 2), norm=nn.BatchNorm1d(2), own=Scaled())),
+            norm=nn.BatchNorm1d(2),
+            head=nn.Linear(2, 2),
+        )
+    )
+    assert without_norms(mixed, ("plain", "block", "norm", "head")) == (
+        "plain",
+        "block.first",
+        "block.own.scale",
+        "block.own.dense",
+        "head",
+    )
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_batch_norms_stay_to_the_last_bit_in_real_steps_and_other_layers_move(everything: bool) -> None:
+    from neocog import architectures
+
+    torch.manual_seed(0)
+    trained = architectures.create("efficientnet_lite0", classes=3)
+    for phase in finetune_plan(trained, recipe(2), everything=everything):
+        before = {name: value.clone() for name, value in trained.state_dict().items()}
+        trained.train()
+        train_only(trained, phase.trains)
+        moving = [weight for weight in trained.parameters() if weight.requires_grad]
+        optimiser = torch.optim.SGD(moving, lr=0.01)
+        nn.functional.cross_entropy(trained(torch.randn(4, 3, 32, 32)), torch.tensor([0, 1, 2, 0])).backward()
+        optimiser.step()
+        moved = {name for name, value in trained.state_dict().items() if not torch.equal(value, before[name])}
+        whole = phase.name == "all layers"
+        expected = {
+            name
+            for name in before
+            if not name.split(".")[-2].endswith("_bn")
+            and (whole or name.split(".")[0] in ("stage7", "stage8", "last", "head"))
+        }
+        assert moved <= expected  # gradients of a network without training can vanish
+        assert "head.weight" in moved
+        assert {name for name, weight in trained.named_parameters() if weight.grad is not None} >= expected
+        assert {name for name, weight in trained.named_parameters() if weight.requires_grad} == expected
 
 
 def test_the_line_for_the_log_names_what_moves_and_what_stays() -> None:
