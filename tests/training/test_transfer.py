@@ -111,7 +111,7 @@ def test_batch_norms_stay_to_the_last_bit_in_real_steps_and_other_layers_move(ev
     from neocog import architectures
 
     torch.manual_seed(0)
-    trained = architectures.create("efficientnet_lite0", classes=3)
+    trained = architectures.create("efficientnet_lite0", classes=3, weights="imagenet")
     for phase in finetune_plan(trained, recipe(2), everything=everything):
         before = {name: value.clone() for name, value in trained.state_dict().items()}
         trained.train()
@@ -128,10 +128,7 @@ def test_batch_norms_stay_to_the_last_bit_in_real_steps_and_other_layers_move(ev
             if not name.split(".")[-2].endswith("_bn")
             and (whole or name.split(".")[0] in ("stage7", "stage8", "last", "head"))
         }
-        assert moved <= expected  # gradients of a network without training can vanish
-        assert "head.weight" in moved
-        assert {name for name, weight in trained.named_parameters() if weight.grad is not None} >= expected
-        assert {name for name, weight in trained.named_parameters() if weight.requires_grad} == expected
+        assert moved == expected
 
 
 def test_the_line_for_the_log_names_what_moves_and_what_stays() -> None:
