@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 from neocog import __version__
+from neocog.cli.process import tune
 from neocog.core.errors import NeocogError, near_names
 
 DONE, SOME_REFUSED, NOTHING_DONE = 0, 1, 2
@@ -91,4 +92,5 @@ def _refuse(message: str) -> int:
 
 def main() -> None:
     """The entry point of the command ``neocog``."""
+    tune()
     sys.exit(run())

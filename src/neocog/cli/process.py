@@ -1,0 +1,32 @@
+"""How the process treats its threads and its memory; it has to be said before torch is loaded.
+
+Measured by `benchmarks/process.py`: both are worth more than any change inside the training step.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+# glibc's <malloc.h>.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
+
+
+def tune() -> None:
+    """Lets waiting threads sleep and keeps freed memory; what the user has set in the environment stays.
+
+    OpenMP's threads otherwise wait in a loop, on the very cores that decode pictures and run the next operator.
+    glibc otherwise gives every large tensor back to the system when it is freed, which then clears it page by page
+    when the next one asks for it.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+        return
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return
+    mallopt(_MMAP_MAX, 0)
+    mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+    mallopt(_TOP_PAD, 64 * 2**20)
