@@ -67,6 +67,8 @@ class Way(NamedTuple):
     backend: str = ""
 
 
+# As the command ``neocog`` starts its own process.
+NEOCOG = "from neocog.cli.process import tune; tune(); from peers.neocog_loop import main; main()"
 # Keras has its default order of axes, with which it was also the faster on torch, and on JAX no slower.
 WAYS = {
     "auto": Way("Neocog, precision auto", "neocog_loop", "auto"),
@@ -116,7 +118,8 @@ def run(way: Way, orders: Orders, keras: str | None) -> Answer:
     """Runs one peer in a fresh process."""
     python = keras if way.backend else sys.executable
     settings = {"OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "KERAS_BACKEND": way.backend}
-    command = [str(python), "-m", f"peers.{way.peer}", json.dumps(asdict(replace(orders, variant=way.variant)))]
+    start = ["-c", NEOCOG] if way.peer == "neocog_loop" else ["-m", f"peers.{way.peer}"]
+    command = [str(python), *start, json.dumps(asdict(replace(orders, variant=way.variant)))]
     environment = {**os.environ, **settings, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
