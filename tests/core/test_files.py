@@ -86,6 +86,7 @@ def test_a_missing_folder_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_leftovers_of_a_killed_process_are_swept(tmp_path: Path) -> None:
     (tmp_path / ".last.ckpt.1-2.tmp").write_text("half")
+    (tmp_path / ".tmpOA9TKr").write_text("half, by safetensors")
     (tmp_path / "kept.tmp").write_text("a user's")
     remove_leftovers(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["kept.tmp"]

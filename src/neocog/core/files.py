@@ -15,6 +15,8 @@ from neocog.core.errors import ResourceError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _TEMPORARY = ".tmp"
+# Ours, and those that safetensors writes before it renames them to ours.
+_LEFTOVERS = (f".*{_TEMPORARY}", ".tmp??????")
 _OS_ERROR = re.compile(r"os error (\d+)")
 
 
@@ -50,9 +52,10 @@ def write_text(path: Path, text: str) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Removes the temporary files that a killed process left in ``folder``."""
-    for path in folder.glob(f".*{_TEMPORARY}"):
-        with contextlib.suppress(OSError):
-            path.unlink()
+    for pattern in _LEFTOVERS:
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def why_not_written(path: Path, error: OSError) -> str:
