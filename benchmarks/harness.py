@@ -93,5 +93,9 @@ def publish(text: str, out: Path | None) -> None:
     """Prints the page and, if asked, writes it."""
     print(text)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n", encoding="utf-8")
+        write(text, out)
+
+
+def write(text: str, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text + "\n", encoding="utf-8")

@@ -10,12 +10,13 @@ jax; without it those rows say so.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -134,8 +135,9 @@ class Measured(NamedTuple):
     accuracy: dict[str, list[Answer]]
 
 
-def measure(name: str, case: Case, ways: Sequence[str], options: argparse.Namespace) -> Measured:
-    print(f"{name}", file=sys.stderr, flush=True)
+def measure(name: str, case: Case, ways: Sequence[str], options: argparse.Namespace) -> Iterator[Measured]:
+    """Yields what is known of a case: after the speeds, and again after each accuracy."""
+    print(name, file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         prepare(options.data, case, Path(folder))
         common = {key: value for key, value in asdict(case).items() if key not in ("pictures", "epochs")}
@@ -143,18 +145,17 @@ def measure(name: str, case: Case, ways: Sequence[str], options: argparse.Namesp
             **common, data=folder, variant="", device=options.device, seed=options.seed, seconds=options.seconds
         )
         rounds = harness.interleaved(ways, lambda way: run(WAYS[way], speed, options.keras_python), options.repeats)
-        seeds = range(options.seed, options.seed + options.seeds) if case.epochs else ()
-        accuracy: dict[str, list[Answer]] = {way: [] for way in ways}
-        for seed in seeds:
-            orders = replace(speed, epochs=case.epochs, seed=seed)
-            for way, answers in harness.interleaved(
-                ways, lambda way, own=orders: run(WAYS[way], own, options.keras_python), 1
-            ).items():
-                accuracy[way] += answers
-    sizes = {answers[0].params for answers in rounds.values()}
-    if len(sizes) > 1:
-        raise SystemExit(f"{name}: the networks differ, they have {sorted(sizes)} parameters")
-    return Measured(rounds, accuracy)
+        sizes = {answers[0].params for answers in rounds.values()}
+        if len(sizes) > 1:
+            raise SystemExit(f"{name}: the networks differ, they have {sorted(sizes)} parameters")
+        measured = Measured(rounds, {way: [] for way in ways})
+        yield measured
+        seeds = range(options.seed, options.seed + options.seeds) if case.epochs else range(0)
+        for seed, way in itertools.product(seeds, ways):
+            answer = run(WAYS[way], replace(speed, epochs=case.epochs, seed=seed), options.keras_python)
+            measured.accuracy[way].append(answer)
+            print(f"seed {seed}, {way}: test top-1 {answer.accuracy:.4f}", file=sys.stderr, flush=True)
+            yield measured
 
 
 def ratio(measured: Measured, ours: str, theirs: str, figure: str = "images_per_second") -> float:
@@ -253,8 +254,13 @@ def main() -> None:
     ways = [key for key in WAYS if key in {*options.ways, "auto", "fp32", "plain"} and (keras or not WAYS[key].backend)]
     epochs = {} if options.epochs is None else {"epochs": options.epochs}
     cases = {name: replace(CASES[name], **epochs) for name in options.cases}
-    results = {name: measure(name, case, ways, options) for name, case in cases.items()}
-    harness.publish(page(results, cases, options), options.out)
+    results: dict[str, Measured] = {}
+    for name, case in cases.items():
+        for measured in measure(name, case, ways, options):
+            results[name] = measured
+            if options.out is not None:  # what is known so far outlives a run that is cut short
+                harness.write(page(results, cases, options), options.out)
+    print(page(results, cases, options))
 
 
 if __name__ == "__main__":
