@@ -118,7 +118,12 @@ def _some(part: Part[Any], count: int) -> Part[Any]:
 def run(way: Way, orders: Orders, keras: str | None) -> Answer:
     """Runs one peer in a fresh process."""
     python = keras if way.backend else sys.executable
-    settings = {"OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "KERAS_BACKEND": way.backend}
+    compiled = str(Path(orders.data) / "compiled")  # XLA compiles resnet18 for minutes: once a case, not once a round
+    settings = {
+        "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
+        "KERAS_BACKEND": way.backend,
+        "JAX_COMPILATION_CACHE_DIR": compiled,
+    }
     start = ["-c", NEOCOG] if way.peer == "neocog_loop" else ["-m", f"peers.{way.peer}"]
     command = [str(python), *start, json.dumps(asdict(replace(orders, variant=way.variant)))]
     environment = {**os.environ, **settings, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
