@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from peers import measuring
 from peers.keras_networks import NETWORKS
-from peers.measuring import ENDLESS, Answer, Orders, Pictures, Stopwatch
+from peers.measuring import ENDLESS, Answer, Enough, Orders, Pictures, Stopwatch
 
 
 class Clock(keras.callbacks.Callback):  # type: ignore[misc]
@@ -25,7 +25,7 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """Counts the step."""
         if self.stopwatch.step(lambda: float((logs or {})["loss"])):
-            self.model.stop_training = True
+            raise Enough
 
 
 def make_optimiser(orders: Orders) -> Any:
@@ -44,8 +44,10 @@ def train(model: Any, orders: Orders, data: Pictures) -> dict[str, Any]:
     fixed = {"batch_size": orders.batch, "epochs": orders.epochs or ENDLESS, "verbose": 0}
     if orders.epochs == 0:
         clock = Clock(orders)
-        model.fit(x, data.train_labels, callbacks=[clock], **fixed)
-        return clock.stopwatch.rates()
+        try:
+            model.fit(x, data.train_labels, callbacks=[clock], **fixed)
+        except Enough:
+            return clock.stopwatch.rates()
     model.fit(x, data.train_labels, **fixed)
     logits = model.predict(inputs(data, data.test, orders.variant), batch_size=100, verbose=0)
     return {"accuracy": float((logits.argmax(1) == data.test_labels).mean())}
