@@ -40,16 +40,19 @@ class LayerRow:
     receptive_field: tuple[int, ...] | None
 
 
-def layer_table(network: nn.Module, input_shape: Sequence[int]) -> list[LayerRow]:
+def layer_table(network: nn.Module, input_shape: Sequence[int], *, auxiliary: bool = False) -> list[LayerRow]:
     """Returns a row for each layer that a forward pass calls, in that order.
 
     ``input_shape`` is without the batch, e.g. ``(3, 224, 224)``. A layer is a module without children (identities left
     out), one of torch's own, or one with parameters of its own. The batch is empty, so only shapes are computed.
+    ``auxiliary`` heads, which run in training only, have their rows on request.
 
     Raises NetworkError when the input does not fit, with the smallest that does.
     """
     check_input(network, input_shape)
     copy = shape_copy(network)
+    if auxiliary:
+        _train_all_but_norms(copy)
     inputs = empty_batch(copy, input_shape)
     names = {module: name for name, module in copy.named_modules()}
     calls: list[tuple[nn.Module, tuple[int, ...], tuple[int, ...]]] = []
@@ -80,7 +83,7 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def count_macs(network: nn.Module, input_shape: Sequence[int]) -> int:
+def count_macs(network: nn.Module, input_shape: Sequence[int], *, auxiliary: bool = False) -> int:
     """Returns the multiply-accumulates of a forward pass over one sample.
 
     Convolutions and dense layers count, and layers of one's own with a method ``macs(output_shape)``; biases, norms,
@@ -88,7 +91,7 @@ def count_macs(network: nn.Module, input_shape: Sequence[int]) -> int:
 
     Raises NetworkError when the input does not fit.
     """
-    return sum(row.macs for row in layer_table(network, input_shape))
+    return sum(row.macs for row in layer_table(network, input_shape, auxiliary=auxiliary))
 
 
 def layer_macs(layer: nn.Module, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> int:
@@ -131,6 +134,12 @@ def _terms(layer: nn.Module) -> str:
 
 def _times(sizes: Sequence[int]) -> str:
     return "x".join(map(str, sizes))
+
+
+def _train_all_but_norms(copy: nn.Module) -> None:
+    """Norms stay as they are: an empty batch would leave its statistics in the tensors that the copy shares."""
+    for module in copy.modules():
+        module.training = not isinstance(module, batchnorm._BatchNorm)
 
 
 def _is_layer(module: nn.Module) -> bool:

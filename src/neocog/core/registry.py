@@ -46,6 +46,8 @@ class Record:
     ``input`` is the published input shape without the batch; ``classes`` the published number of outputs;
     ``params`` and ``macs`` are exact counts at that input (multiply-accumulates of convolutions and dense layers).
     ``renames`` translates other libraries' module names into ours, by library: prefix to prefix, in whole dotted parts.
+    ``aliases`` are the names that other libraries know the same network by. ``counts_auxiliary`` says that ``macs``
+    counts auxiliary heads too, which run in training only.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Record:
     weights: tuple[Weights, ...] = field(default=())
     deviations: str = "none"
     renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    counts_auxiliary: bool = False
 
     @property
     def summary(self) -> str:
@@ -84,6 +88,8 @@ def network(
     weights: tuple[Weights, ...] = (),
     deviations: str = "none",
     renames: Mapping[str, Mapping[str, str]] | None = None,
+    aliases: tuple[str, ...] = (),
+    counts_auxiliary: bool = False,
 ) -> Callable[[Builder], Builder]:
     """Records a builder ``f(classes=..., channels=...) -> nn.Module`` under its function's name."""
 
@@ -94,7 +100,21 @@ def network(
                 f"two networks are called {name!r}: in {_RECORDS[name].build.__module__} and {build.__module__}"
             )
         _RECORDS[name] = Record(
-            name, build, paper, year, task, input, classes, params, macs, errors, weights, deviations, renames or {}
+            name=name,
+            build=build,
+            paper=paper,
+            year=year,
+            task=task,
+            input=input,
+            classes=classes,
+            params=params,
+            macs=macs,
+            errors=errors,
+            weights=weights,
+            deviations=deviations,
+            renames=renames or {},
+            aliases=aliases,
+            counts_auxiliary=counts_auxiliary,
         )
         return build
 
@@ -107,12 +127,14 @@ def records() -> tuple[Record, ...]:
 
 
 def find(name: str) -> Record:
-    """Returns the record of a registered network.
+    """Returns the record of a registered network, by its name or by an alias.
 
     Raises NetworkError, with near names, when there is none.
     """
-    if name not in _RECORDS:
-        raise NetworkError(
-            f"no network is called {name!r}.{near_names(name, _RECORDS)} `neocog zoo` lists all {len(_RECORDS)}."
-        )
-    return _RECORDS[name]
+    if name in _RECORDS:
+        return _RECORDS[name]
+    others = {alias: record for record in _RECORDS.values() for alias in record.aliases}
+    if name not in others:
+        near = near_names(name, [*_RECORDS, *others])
+        raise NetworkError(f"no network is called {name!r}.{near} `neocog zoo` lists all {len(_RECORDS)}.")
+    return others[name]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from neocog.core.outputs import WithAuxiliary, primary
 from neocog.core.task import Batch
 
 
@@ -50,12 +50,15 @@ def balanced_weights(labels: Sequence[int], classes: int) -> Tensor:
     return weights.float()
 
 
-def primary(outputs: Any) -> Tensor:
-    """Returns the logits of a network's outputs: of a named tuple with auxiliary heads, the first."""
-    return outputs[0] if isinstance(outputs, tuple) else outputs  # type: ignore[no-any-return]
-
-
 def network_loss(loss: ClassificationLoss, network: nn.Module, batch: Batch) -> Tensor:
-    """Returns the loss of a prepared batch; inputs may be one tensor or several."""
+    """Returns the loss of a prepared batch; inputs may be one tensor or several.
+
+    Auxiliary heads add their own losses, at the weight that their paper gives them (Szegedy et al. 2014, section 5).
+    """
     inputs = batch.inputs if isinstance(batch.inputs, tuple) else (batch.inputs,)
-    return loss(primary(network(*inputs)), batch.targets)
+    outputs = network(*inputs)
+    total = loss(primary(outputs), batch.targets)
+    if isinstance(outputs, WithAuxiliary):
+        for logits in outputs.auxiliary:
+            total = total + outputs.weight * loss(logits, batch.targets)
+    return total

@@ -133,6 +133,7 @@ def _start(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Start:
         record, reason, spec = architectures.record(choice.net), choice.reason, choice.weights
     else:
         record, reason = architectures.record(options.net), "as you said"
+        _refuse_other_task(kind, record)
         spec = record.weights[0].name if record.weights else "none"
     if options.transfer == "none" and options.weights is None:
         spec = "none"
@@ -144,6 +145,14 @@ def _start(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Start:
         architectures.weights_of(record.name, spec)  # raises, and says which networks have such weights
     expects = named or (record.weights[0] if record.weights else IMAGENET)
     return Start(record, spec, expects, f"{reason}; from {spec} weights")
+
+
+def _refuse_other_task(kind: Kind, record: Record) -> None:
+    if record.task != kind.name:
+        raise UsageError(
+            f"{record.name} is for {record.task}, and these data are for {kind.name}; "
+            f"`neocog zoo --task {kind.name.split()[0]}` lists the networks for them."
+        )
 
 
 def _transfer(start: Start, options: TrainOptions) -> str:

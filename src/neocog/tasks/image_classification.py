@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from neocog.core.outputs import primary
 from neocog.core.recipe import Augmentation, Recipe
 from neocog.core.task import Batch
 from neocog.data.augment import augment_batch
 from neocog.data.mix import cutmix, mixup
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.resize import normalise
-from neocog.tasks.classification import ClassificationLoss, balanced_weights, network_loss, primary
+from neocog.tasks.classification import ClassificationLoss, balanced_weights, network_loss
 from neocog.tasks.metrics import ClassificationMeter
 
 NAME = "image classification"

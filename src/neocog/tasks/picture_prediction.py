@@ -14,12 +14,12 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from neocog.core.errors import UnreadableInput
+from neocog.core.outputs import primary
 from neocog.core.task import Inputs
 from neocog.data.decode import DAMAGE, from_array
 from neocog.data.modes import to_channels
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.resize import normalise, prepare, preprocess
-from neocog.tasks.classification import primary
 
 
 @dataclass(frozen=True)
