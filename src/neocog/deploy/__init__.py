@@ -1,0 +1,1 @@
+"""What leaves the house: networks in formats that other programs run."""
