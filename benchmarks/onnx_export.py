@@ -1,6 +1,8 @@
 """Every network as ONNX, run by ONNX Runtime, against torch: the largest difference relative to the largest logit.
 
 python benchmarks/onnx_export.py --out docs/benchmarks/onnx.md
+
+Needs the extra ``deploy``.
 """
 
 from __future__ import annotations
