@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neocog.architectures import networks as networks
     from neocog.tasks.model import load as load
     from neocog.verbs.check import check as check
+    from neocog.verbs.export import export as export
     from neocog.verbs.predict import predict as predict
     from neocog.verbs.test import test as test
     from neocog.verbs.train import train as train
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "check": "neocog.verbs.check",
     "create": "neocog.architectures",
+    "export": "neocog.verbs.export",
     "load": "neocog.tasks.model",
     "networks": "neocog.architectures",
     "predict": "neocog.verbs.predict",
@@ -34,7 +36,7 @@ _HOMES = {
     "zoo": "neocog.verbs.zoo",
 }
 
-__all__ = ["__version__", "check", "create", "load", "networks", "predict", "test", "train", "zoo"]
+__all__ = ["__version__", "check", "create", "export", "load", "networks", "predict", "test", "train", "zoo"]
 
 
 def __getattr__(name: str) -> Any:

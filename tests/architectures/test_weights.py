@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import zipfile
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from neocog.architectures import create, efficientnet_lite, record, weights_of
+from neocog.architectures import create, efficientnet_lite, headless, record, replace_head, weights_of
+from neocog.core import download, registry
 from neocog.core.errors import ModelFileError, NetworkError, ResourceError
 from neocog.core.randomness import generator, seed_everything
 from neocog.core.weights import read_state, renamed, verify
@@ -135,8 +139,8 @@ def test_weights_of_another_network_are_refused(tmp_path, torchvision_resnet):
     save_file(create("lenet5").state_dict(), tmp_path / "lenet.safetensors")
     with pytest.raises(NetworkError, match=r"not this network's weights: 'conv1.weight' is missing"):
         create("keras_cifar", weights=tmp_path / "lenet.safetensors")
-    with pytest.raises(NetworkError, match=r"'head.weight' is missing \(2 missing, 2 unknown names\)"):
-        create("resnet18", weights=torchvision_resnet)
+    with pytest.raises(NetworkError, match=r"not this network's weights: '[a-z.0-9_]+' is missing"):
+        create("mobilenet_v2", weights=torchvision_resnet)
     with pytest.raises(NetworkError, match="torchvision has no lenet5"):
         create("lenet5", weights=f"torchvision:{torchvision_resnet}")
 
@@ -204,11 +208,68 @@ def test_a_file_with_another_hash_is_refused(tmp_path):
         verify(tmp_path / "none", "0" * 64)
 
 
+def test_a_file_in_torchvisions_names_is_recognised_and_said(torchvision_resnet, caplog):
+    lines = []
+    state = torch.load(torchvision_resnet, weights_only=True)
+    assert torch.equal(create("resnet18", weights=torchvision_resnet, say=lines.append).head.weight, state["fc.weight"])
+    assert lines == [f"{torchvision_resnet}: names as in torchvision, translated"]
+    assert not caplog.records
+    create("resnet18", weights=str(torchvision_resnet))
+    assert [entry.message for entry in caplog.records] == lines
+
+
+def test_recognising_draws_nothing_from_the_generator(torchvision_resnet):
+    heads = []
+    for weights in (None, torchvision_resnet, f"torchvision:{torchvision_resnet}"):
+        seed_everything(7)
+        heads.append(create("resnet18", classes=3, weights=weights, say=str).head.weight)
+    assert torch.equal(heads[0], heads[1])
+    assert torch.equal(heads[0], heads[2])
+
+
+def test_imagenet_weights_are_fetched_verified_and_kept(torchvision_resnet, tmp_path, monkeypatch):
+    content = torchvision_resnet.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    known = record("resnet18").weights[0]
+    assert not known.bundled
+    found = replace(record("resnet18"), weights=(replace(known, address=f"https://a.example/r-{digest[:8]}.pth"),))
+    monkeypatch.setitem(registry._RECORDS, "resnet18", found)
+    monkeypatch.setenv("NEOCOG_CACHE", str(tmp_path))
+    monkeypatch.setattr(download.urllib.request, "urlopen", lambda address, timeout: io.BytesIO(content))
+    network = create("resnet18", weights="imagenet", classes=5)
+    state = torch.load(torchvision_resnet, weights_only=True)
+    assert torch.equal(network.conv1.weight, state["conv1.weight"])
+    assert network.head.out_features == 5
+    assert [path.name for path in (tmp_path / "weights").iterdir()] == [f"r-{digest[:8]}.pth"]
+    by_address = create("resnet18", weights=f"torchvision:https://a.example/net.pth#sha256={digest}")
+    assert torch.equal(by_address.head.bias, state["fc.bias"])
+
+
+def convolutional(classes):
+    """Returns a network that ends in a 1x1 convolution as its head, with an auxiliary one beside."""
+    return nn.Sequential(
+        OrderedDict(aux1=nn.Sequential(OrderedDict(head=nn.Linear(4, classes))), head=nn.Conv2d(4, classes, 1),
+                    pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten())
+    )  # fmt: skip
+
+
+def test_convolutions_and_auxiliary_layers_are_heads_too():
+    network = convolutional(5)
+    assert replace_head(network, 3) is network
+    assert [type(each) for each in (network.aux1.head, network.head)] == [nn.Linear, nn.Conv2d]
+    assert (network.aux1.head.out_features, network.head.weight.shape) == (3, (3, 4, 1, 1))
+    assert not network.head.bias.any()
+    assert list(dict(network.named_children())) == ["aux1", "head", "pool", "flatten"]
+    network.aux1 = nn.Identity()
+    maps = torch.randn(2, 4, 3, 3)
+    assert torch.allclose(headless(network)(maps), maps.mean((2, 3)), atol=1e-6)
+
+
 def test_networks_without_weights_say_which_have_some():
-    with pytest.raises(
-        NetworkError, match="no 'imagenet' weights come with resnet18; networks that have some: efficient"
-    ):
-        create("resnet18", weights="imagenet")
+    with pytest.raises(NetworkError, match=r"no 'imagenet' weights are known for lenet5; networks that have some: \w"):
+        create("lenet5", weights="imagenet")
+    with pytest.raises(NetworkError, match="no weights are called 'imgnet'; give a file"):
+        create("lenet5", weights="imgnet")
     assert weights_of("efficientnet_lite0") is record("efficientnet_lite0").weights[0]
 
 

@@ -38,7 +38,7 @@ def test_every_verb_is_a_function_and_a_command() -> None:
         assert isinstance(main.neocog.get_command(click.Context(main.neocog), verb), click.Command)
 
 
-@pytest.mark.parametrize("verb", ["test", "check", "predict", "zoo"])
+@pytest.mark.parametrize("verb", ["test", "check", "predict", "export", "zoo"])
 def test_the_options_of_a_command_are_those_of_its_function(verb: str) -> None:
     command = main.neocog.get_command(click.Context(main.neocog), verb)
     assert command is not None

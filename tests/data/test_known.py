@@ -9,8 +9,8 @@ import urllib.error
 import numpy as np
 import pytest
 
+from neocog.core import download
 from neocog.core.errors import DataError, ResourceError
-from neocog.data import download
 from neocog.data.known import DOWNLOADED, read_known
 
 

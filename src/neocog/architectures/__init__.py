@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import copy
 import inspect
+import logging
 import pkgutil
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from neocog.core import registry
 from neocog.core.errors import NetworkError, UsageError, near_names
+from neocog.core.foreign import Opened, open_named, open_weights
+from neocog.core.own import is_own, own_record
 from neocog.core.registry import Record, Weights
-from neocog.core.weights import State, classes_in, fit, read_state, renamed
+from neocog.core.weights import HEAD, fit
 
-TORCHVISION = "torchvision:"
+MOST_NAMED = 5
 
 
 @cache
@@ -33,10 +38,12 @@ def records() -> tuple[Record, ...]:
 
 
 def record(name: str) -> Record:
-    """Returns one network's record.
+    """Returns one network's record; ``module:function`` is a network of the user's own, whose code is then imported.
 
     Raises NetworkError, with near names, when there is none.
     """
+    if is_own(name):
+        return own_record(name)
     _import_all()
     return registry.find(name)
 
@@ -61,29 +68,37 @@ def create(
     classes: int | None = None,
     channels: int | None = None,
     weights: str | Path | None = None,
+    say: Callable[[str], None] | None = None,
     **options: Any,
 ) -> nn.Module:
     """Builds a network, freshly initialised from torch's generator or with trained weights.
 
-    ``classes`` and ``channels`` are the published ones unless given; with weights from a file, ``classes`` is what
-    the file has unless given. ``weights`` is ``"imagenet"`` for those that come with a dependency,
-    ``"torchvision:FILE"`` for a file in torchvision's naming, or a file in our own, such as a run's
-    ``model.safetensors``. Where ``classes`` differs from the weights', the head stays freshly initialised; with
-    ``channels=1`` and weights for three, the kernels of the first layer are summed over the channels. ``options`` are
-    the network's own: ``dropout`` where it has any; ``size``, the input's height and width, where its dense layers
-    depend on it (a network that takes any size ignores it). ``None`` stands for what was published.
+    ``name`` is one of `networks`, or ``module:function`` for a network of the user's own. ``classes`` and ``channels``
+    are the published ones unless given; with weights from a file, ``classes`` is what the file has unless given.
+    ``weights`` is ``"imagenet"`` (those that come with a dependency, else downloaded to the cache and verified); a file
+    in our own naming, such as a run's ``model.safetensors``, or in another that is recognised;
+    ``"torchvision:FILE"``, ``"timm:FILE"`` or ``"keras:FILE"``; or an https address in the place of a file, which has
+    the SHA-256 in its name or behind it (``#sha256=HEX``). Where ``classes`` differs from the weights', the head stays
+    freshly initialised; with ``channels=1`` and weights for three, the kernels of the first layer are summed over the
+    channels. What was left out of a file is told to ``say``, which logs it unless given. ``options`` are the network's
+    own: ``dropout`` where it has any; ``size``, the input's height and width, where its dense layers depend on it (a
+    network that takes any size ignores it). ``None`` stands for what was published.
 
     Raises NetworkError for an unknown network or option, and for weights that do not fit; ModelFileError for a weights
-    file that cannot be read.
+    file that cannot be read; ResourceError for one that cannot be fetched or has another hash.
     """
     entry = record(name)
-    state, source = _state(entry, weights)
-    if classes is None:
-        classes = (classes_in(state) if state else None) or entry.classes
     channels = entry.input[0] if channels is None else channels
-    _refuse_below_one(classes=classes, channels=channels)
-    network = entry.build(classes=classes, channels=channels, **_checked(entry, options))
-    return fit(network, state, source=source) if state else network
+    known = _checked(entry, options)
+    opened = None if weights is None else _opened(entry, weights, known)
+    chosen = ((opened.classes if opened else None) or entry.classes) if classes is None else classes
+    _refuse_below_one(classes=chosen, channels=channels)
+    network = entry.build(classes=chosen, channels=channels, **known)
+    if opened is not None:
+        notes = _filled(entry, network, opened, channels, known, headless=classes is not None)
+        for line in notes:
+            (say or _log)(line)
+    return network
 
 
 def weights_of(name: str, weights: str = "imagenet") -> Weights:
@@ -91,12 +106,18 @@ def weights_of(name: str, weights: str = "imagenet") -> Weights:
 
     Raises NetworkError when the network has none of that name.
     """
-    for entry in record(name).weights:
-        if entry.name == weights:
-            return entry
-    holders = ", ".join(each.name for each in records() if any(entry.name == weights for entry in each.weights))
+    entry = record(name)
+    for each in entry.weights:
+        if each.name == weights:
+            return each
+    holders = [each.name for each in records() if any(own.name == weights for own in each.weights)]
+    if not holders:
+        raise NetworkError(
+            f"no weights are called {weights!r}; give a file, torchvision:FILE, timm:FILE or keras:FILE."
+        )
+    shown = ", ".join(holders[:MOST_NAMED]) + (f" and {len(holders) - MOST_NAMED} more" * (len(holders) > MOST_NAMED))
     raise NetworkError(
-        f"no {weights!r} weights come with {name}; networks that have some: {holders or 'none'}. "
+        f"no {weights!r} weights are known for {entry.name}; networks that have some: {shown} (`neocog zoo`). "
         "Give a file, or torchvision:FILE for one in torchvision's naming."
     )
 
@@ -104,28 +125,44 @@ def weights_of(name: str, weights: str = "imagenet") -> Weights:
 def replace_head(network: nn.Module, classes: int) -> nn.Module:
     """Gives the network, in place, a freshly initialised ``head`` for another number of classes, and returns it.
 
-    A dense head starts at zero bias and small weights (normal, deviation 0.01), so that the first steps of
-    fine-tuning do not upset the layers below.
+    So get its auxiliary heads, any layer called ``head``. A dense head, or a 1x1 convolution as a head, starts at zero
+    bias and small weights (normal, deviation 0.01), so that the first steps of fine-tuning do not upset the layers
+    below.
 
-    Raises NetworkError when the network has no ``head``.
+    Raises NetworkError when the network has no ``head``, or one of another kind.
     """
-    head = _head(network)
+    _head(network)
     _refuse_below_one(classes=classes)
-    features: Any = getattr(head, "in_features", None)
-    if not isinstance(features, int):
-        raise NetworkError(
-            f"the head is a {type(head).__name__} without in_features, so no other head can take its place."
-        )
-    fresh = type(head)(features, classes)
-    if isinstance(fresh, nn.Linear):
-        nn.init.normal_(fresh.weight, std=0.01)
-        nn.init.zeros_(fresh.bias)
-    network.add_module("head", fresh)
+    heads = [name for name, _ in network.named_modules() if name.rsplit(".", 1)[-1] == HEAD]
+    fresh = {name: _fresh_head(network.get_submodule(name), classes) for name in heads}
+    for name, head in fresh.items():
+        network.get_submodule(name.rpartition(".")[0]).add_module(HEAD, head)
     return network
 
 
+def _fresh_head(head: nn.Module, classes: int) -> nn.Module:
+    if isinstance(head, nn.Conv2d):
+        if head.kernel_size != (1, 1):
+            raise NetworkError("the head is a convolution of more than 1x1, so no other head can take its place.")
+        fresh: nn.Module = nn.Conv2d(head.in_channels, classes, 1, bias=head.bias is not None)
+    else:
+        features: Any = getattr(head, "in_features", None)
+        if not isinstance(features, int):
+            raise NetworkError(
+                f"the head is a {type(head).__name__} without in_features, so no other head can take its place."
+            )
+        fresh = type(head)(features, classes)
+    if isinstance(fresh, (nn.Linear, nn.Conv2d)):
+        nn.init.normal_(fresh.weight, std=0.01)
+        if fresh.bias is not None:
+            nn.init.zeros_(fresh.bias)
+    return fresh
+
+
 def headless(network: nn.Module) -> nn.Module:
-    """Returns a copy of the network that ends before its ``head``: it gives features (B, F) instead of logits.
+    """Returns a copy of the network without its ``head``: it gives features (B, F) instead of logits.
+
+    Where the head is a convolution, the layers behind it, pooling at least, go over the features in its place.
 
     Raises NetworkError when the network has no ``head``.
     """
@@ -142,19 +179,31 @@ def _head(network: nn.Module) -> nn.Module:
     return head
 
 
-def _state(entry: Record, weights: str | Path | None) -> tuple[State, str]:
-    """Returns the weights in our naming, empty for none, and a word on where they come from."""
-    if weights is None:
-        return {}, ""
+def _opened(entry: Record, weights: str | Path, options: dict[str, Any]) -> Opened:
+    """Reads the weights, whose naming is recognised by the names that the network has."""
     text = str(weights)
-    if text.startswith(TORCHVISION):
-        table = entry.renames.get("torchvision")
-        if table is None:
-            raise NetworkError(f"torchvision has no {entry.name}, so there is no translation of its names.")
-        return renamed(read_state(Path(text.removeprefix(TORCHVISION))), table), text
-    if isinstance(weights, Path) or "." in text or "/" in text:
-        return read_state(Path(text)), text
-    return dict(weights_of(entry.name, text).load()), f"{entry.name}'s {text} weights"
+    if isinstance(weights, str) and not any(sign in text for sign in "./:"):
+        return open_named(entry, weights_of(entry.name, text))
+    return open_weights(entry, weights, lambda: _names(entry, options))
+
+
+def _names(entry: Record, options: dict[str, Any]) -> tuple[str, ...]:
+    """Returns the names in the network's state, which is built without memory for its numbers."""
+    with torch.device("meta"):
+        return tuple(entry.build(classes=entry.classes, channels=entry.input[0], **options).state_dict())
+
+
+def _filled(
+    entry: Record, network: nn.Module, opened: Opened, channels: int, options: dict[str, Any], *, headless: bool
+) -> tuple[str, ...]:
+    """Fits the weights to the network and returns the lines on what was done with them."""
+    sides = (options["size"],) * (len(entry.input) - 1) if "size" in options else entry.input[1:]
+    state = opened.state(network, (channels, *sides))
+    return (*opened.notes, *fit(network, state, source=opened.source, headless=headless))
+
+
+def _log(line: str) -> None:
+    logging.getLogger("neocog").warning(line)
 
 
 def _checked(entry: Record, options: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ VERBS = {
     "test": "Measure a model on data: accuracy with its interval, per class, worst mistakes.",
     "predict": "Answer for files, folders, globs or lists: one row an input, in order.",
     "check": "Examine data for what spoils training: corrupt, duplicate, leaking; deletes nothing.",
+    "export": "Write a model's weights as torchvision or timm name them.",
     "zoo": "List the networks, or one network layer by layer.",
 }
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--batch", type=click.IntRange(min=1), help="Samples at once; 16, on a GPU 128, unless told.")
 @click.option("--workers", type=click.IntRange(min=0), help="Threads that read ahead; one a core unless told.")
 @click.option("--device", help="cpu, cuda or cuda:N; a GPU when there is one.")
+@click.option("--net", metavar="MODULE:FUNCTION", help="The model's network, where it is your own: its code then runs.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -33,6 +34,7 @@ def command(
     batch: int | None,
     workers: int | None,
     device: str | None,
+    net: str | None,
 ) -> None:
     """Answer for each INPUT with MODEL, one row for each file, in the order given.
 
@@ -46,7 +48,7 @@ def command(
 
     if not inputs:
         raise UsageError("nothing to predict: give files, folders, globs, a list of paths, or - for paths on stdin.")
-    loaded = load(model, device)
+    loaded = load(model, device, net=net)
     if top > len(loaded.classes):
         top = len(loaded.classes)
         click.echo(f"neocog: the model knows {top} classes; all are named.", err=True)

@@ -21,6 +21,7 @@ import click
 @click.option("--batch", type=click.IntRange(min=1), help="Samples at once; 16, on a GPU 128, unless told.")
 @click.option("--workers", type=click.IntRange(min=0), help="Threads that read ahead; one a core unless told.")
 @click.option("--device", help="cpu, cuda or cuda:N; a GPU when there is one.")
+@click.option("--net", metavar="MODULE:FUNCTION", help="The model's network, where it is your own: its code then runs.")
 @click.pass_context
 def command(ctx: click.Context, /, model: str, data: str, form: str | None, **options: Any) -> None:
     """Measure MODEL on DATA: accuracy with its interval, each class, confusions, calibration, the worst mistakes.

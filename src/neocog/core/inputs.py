@@ -11,10 +11,17 @@ from torch import Tensor, nn
 from neocog.core.errors import NetworkError
 
 LARGEST_TRIED = 4096
+# The attribute of a network that cannot be expected to take an empty batch: how many samples it is tried with.
+TRIAL_BATCH = "trial_batch"
 
 
 def shape_copy(network: nn.Module) -> nn.Module:
-    """Returns a copy in evaluation mode that shares the network's tensors, to be run on an empty batch."""
+    """Returns a copy in evaluation mode that shares the network's tensors, to be run on an empty batch.
+
+    Of a network with a `TRIAL_BATCH` it is one without numbers, on the device ``meta``.
+    """
+    if hasattr(network, TRIAL_BATCH):
+        return copy.deepcopy(network).to("meta").eval()
     shared: list[Tensor] = [*network.parameters(), *network.buffers()]
     return copy.deepcopy(network, {id(tensor): tensor for tensor in shared}).eval()
 
@@ -25,7 +32,8 @@ def empty_batch(network: nn.Module, shape: Sequence[int]) -> Tensor:
     torch's device ``meta`` would do as well, but its first convolution imports two seconds' worth of modules.
     """
     tensor = next(network.parameters(), None)
-    return torch.empty(0, *shape) if tensor is None else tensor.new_empty(0, *shape)
+    samples: int = getattr(network, TRIAL_BATCH, 0)
+    return torch.empty(samples, *shape) if tensor is None else tensor.new_empty(samples, *shape)
 
 
 def check_input(network: nn.Module, shape: Sequence[int], *, name: str = "the network") -> None:
@@ -39,12 +47,17 @@ def check_input(network: nn.Module, shape: Sequence[int], *, name: str = "the ne
     trial = shape_copy(network)
     shape = tuple(shape)
     _refuse_channels(trial, shape, name)
-    if _fits(trial, shape):
+    problem = _problem(trial, shape)
+    if problem is None:
         return
+    if not isinstance(problem, _OF_SHAPE):  # a network of the user's own may raise anything
+        raise NetworkError(f"{name} fails on an input of {_text(shape)}: {_line(problem)}") from problem
     sizes = _sizes_that_fit(trial, shape[0], len(shape) - 1)
     asked = _text(shape)
     if sizes is None:
-        raise NetworkError(f"{name} takes no input with {shape[0]} channels and {len(shape) - 1} axes; got {asked}.")
+        raise NetworkError(
+            f"{name} takes no input with {shape[0]} channels and {len(shape) - 1} axes; got {asked} ({_line(problem)})."
+        )
     smallest, largest = (_text((shape[0], *(size,) * (len(shape) - 1))) if size else "" for size in sizes)
     if not largest:
         raise NetworkError(f"{name} needs an input of at least {smallest}, got {asked}; give a larger size.")
@@ -82,13 +95,37 @@ def _example(first: nn.modules.conv._ConvNd) -> str:
     return _text((first.in_channels, *(32,) * len(first.kernel_size)))
 
 
-def _fits(network: nn.Module, shape: tuple[int, ...]) -> bool:
+def check_outputs(network: nn.Module, shape: Sequence[int], classes: int, *, name: str = "the network") -> None:
+    """Raises NetworkError when an input (B, *shape) does not become logits (B, classes)."""
+    check_input(network, shape, name=name)
+    trial = shape_copy(network)
+    inputs = empty_batch(trial, shape)
+    with torch.no_grad():
+        outputs = trial(inputs)
+    made = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
+    if made != (len(inputs), classes):
+        wanted, got = f"(B, {classes})", f"(B, {', '.join(map(str, made[1:]))})" if isinstance(made, tuple) else made
+        raise NetworkError(f"{name} should turn inputs of {_text(shape)} into logits {wanted}, got {got}.")
+
+
+# What layers raise for a shape that does not fit them.
+_OF_SHAPE = (RuntimeError, ValueError, IndexError, NetworkError)
+
+
+def _problem(network: nn.Module, shape: tuple[int, ...]) -> Exception | None:
     try:
         with torch.no_grad():
             network(empty_batch(network, shape))
-    except (RuntimeError, ValueError, IndexError, NetworkError):
-        return False
-    return True
+    except Exception as error:  # noqa: BLE001 - a network of the user's own may raise anything
+        return error
+    return None
+
+
+def _fits(network: nn.Module, shape: tuple[int, ...]) -> bool:
+    problem = _problem(network, shape)
+    if problem is None or isinstance(problem, _OF_SHAPE):
+        return problem is None
+    raise problem
 
 
 def _sizes_that_fit(network: nn.Module, channels: int, axes: int) -> tuple[int, int | None] | None:
@@ -122,3 +159,7 @@ def _bisect(fits: Callable[[int], bool], failing: int, fitting: int) -> int:
 
 def _text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

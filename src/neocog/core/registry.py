@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from torch import nn
 
 from neocog.core.errors import NetworkError, near_names
+from neocog.core.imagenet_weights import weights_for
+from neocog.core.pretrained import Weights
+
+__all__ = ["Errors", "Record", "Weights", "find", "network", "records"]
 
 Builder = TypeVar("Builder", bound=Callable[..., nn.Module])
 
@@ -22,30 +26,13 @@ class Errors(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Trained weights that a network can start from, and the preprocessing that they expect.
-
-    ``load`` returns a state dict in the network's own naming; ``mean`` and ``std`` are for inputs scaled to [0, 1].
-    """
-
-    name: str
-    classes: int
-    size: int
-    resize: int
-    filter: str
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    load: Callable[[], Mapping[str, Any]]
-    source: str
-
-
-@dataclass(frozen=True)
 class Record:
     """One network: where it comes from, what it takes, and the oracle of its size.
 
     ``input`` is the published input shape without the batch; ``classes`` the published number of outputs;
     ``params`` and ``macs`` are exact counts at that input (multiply-accumulates of convolutions and dense layers).
     ``renames`` translates other libraries' module names into ours, by library: prefix to prefix, in whole dotted parts.
+    ``weights`` are those given, else what is known to be downloadable.
     ``aliases`` are the names that other libraries know the same network by. ``counts_auxiliary`` says that ``macs``
     counts auxiliary heads too, which run in training only.
     """
@@ -110,7 +97,7 @@ def network(
             params=params,
             macs=macs,
             errors=errors,
-            weights=weights,
+            weights=weights or weights_for(name, renames or {}),
             deviations=deviations,
             renames=renames or {},
             aliases=aliases,

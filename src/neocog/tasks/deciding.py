@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,28 +10,19 @@ from torch import nn
 
 from neocog import architectures
 from neocog.core.errors import DataError, UsageError
+from neocog.core.inputs import check_outputs
+from neocog.core.own import is_own
+from neocog.core.pretrained import expected
 from neocog.core.randomness import mix, seed_everything
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
+from neocog.core.weights import turn_colours
 from neocog.data.dataset import DataSet
 from neocog.tasks.kinds import Kind
 from neocog.tasks.options import TrainOptions, apply_to_recipe
 from neocog.tasks.plan import Plan
 from neocog.training.phases import Phase
 from neocog.training.transfer import finetune_plan, finetune_recipe
-
-# What torchvision's ImageNet weights expect, for weights from a file whose record does not say.
-IMAGENET = Weights(
-    name="imagenet",
-    classes=1000,
-    size=224,
-    resize=256,
-    filter="bilinear",
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
-    load=dict,
-    source="the ImageNet statistics that torchvision's weights expect",
-)
 
 
 @dataclass(frozen=True)
@@ -79,15 +71,30 @@ def decide(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Plan:
             kind.describe_input(data, preprocessing),
         ),
     )
-    network = build(draft)
+    said: list[str] = []
+    network = build(draft, said.append)
+    draft = replace(draft, decisions=(*draft.decisions, *said))
     kind.check(network, preprocessing)
+    if is_own(draft.net):
+        shape = (preprocessing["channels"], *preprocessing["size"])
+        check_outputs(network, shape, len(data.classes), name=draft.net)
     return replace(draft, phases=phases_of(draft, network, everything=options.everything))
 
 
-def build(plan: Plan) -> nn.Module:
-    """Returns the plan's network as it stands before the first step: the same for the same seed."""
+def build(plan: Plan, say: Callable[[str], None] = lambda _: None) -> nn.Module:
+    """Returns the plan's network as it stands before the first step: the same for the same seed.
+
+    What was left out of a weights file is told to ``say``.
+    """
     seed_everything(plan.seed, "init")
-    return architectures.create(plan.net, **plan.arguments, weights=None if plan.weights == "none" else plan.weights)
+    if plan.weights == "none":
+        return architectures.create(plan.net, **plan.arguments)
+    network = architectures.create(plan.net, **plan.arguments, weights=plan.weights, say=say)
+    record = architectures.record(plan.net)
+    if expected(record.name, record.weights, plan.weights, record.input[-1]).order == "BGR":
+        say(f"{plan.weights}: its first kernels turned from blue, green, red to red, green, blue")
+        turn_colours(network)
+    return network
 
 
 def phases_of(plan: Plan, network: nn.Module, *, everything: bool) -> tuple[Phase, ...]:
@@ -134,16 +141,17 @@ def _start(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Start:
     else:
         record, reason = architectures.record(options.net), "as you said"
         _refuse_other_task(kind, record)
-        spec = record.weights[0].name if record.weights else "none"
+        spec = next((weights.name for weights in record.weights if weights.bundled), "none")
     if options.transfer == "none" and options.weights is None:
         spec = "none"
     spec = options.weights or spec
     if spec == "none":
-        return Start(record, "none", None, f"{reason}; from scratch")
-    named = next((weights for weights in record.weights if weights.name == spec), None)
-    if named is None and ":" not in spec and "." not in spec and "/" not in spec:
+        fetched = "" if options.weights or options.transfer or not record.weights else record.weights[0].name
+        offer = f" (`--weights {fetched}` would fetch trained weights)" if fetched else ""
+        return Start(record, "none", None, f"{reason}; from scratch{offer}")
+    if not any(sign in spec for sign in ".:/"):
         architectures.weights_of(record.name, spec)  # raises, and says which networks have such weights
-    expects = named or (record.weights[0] if record.weights else IMAGENET)
+    expects = expected(record.name, record.weights, spec, record.input[-1])
     return Start(record, spec, expects, f"{reason}; from {spec} weights")
 
 
@@ -159,11 +167,15 @@ def _transfer(start: Start, options: TrainOptions) -> str:
     if options.transfer in ("features", "finetune") and not start.pretrained:
         raise UsageError(
             f"--transfer {options.transfer} needs trained weights, and {start.record.name} starts from scratch; "
-            f"give --weights FILE, or a network that brings some (`neocog zoo`)."
+            f"give --weights {_some(start.record)}, or a network that brings some (`neocog zoo`)."
         )
     if options.transfer:
         return options.transfer
     return "features" if start.pretrained else "none"
+
+
+def _some(record: Record) -> str:
+    return f"{record.weights[0].name} or --weights FILE" if record.weights else "FILE"
 
 
 def _recipe(kind: Kind, data: DataSet[Any], start: Start, transfer: str, options: TrainOptions) -> Recipe:

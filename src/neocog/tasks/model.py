@@ -15,6 +15,7 @@ from neocog.core import device as devices
 from neocog.core import modelfile
 from neocog.core.contract import ModelContract
 from neocog.core.errors import ModelFileError, NetworkError, UnreadableInput, UsageError
+from neocog.core.own import is_own
 from neocog.tasks.prediction import Prediction, Predictor, cores, predictor_for, read_ahead
 
 # The maps of a small batch stay in a core's cache: in batches of 16 EfficientNet-Lite0 takes less than half the time
@@ -126,14 +127,18 @@ class Model:
             return self.predictor.outputs(self.network, moved).cpu()
 
 
-def load(path: str | Path, device: str | torch.device | None = None) -> Model:
+def load(path: str | Path, device: str | torch.device | None = None, *, net: str | None = None) -> Model:
     """Loads a model file; ``device`` is a GPU where there is one, unless told.
 
+    ``net`` is needed for a model of a network of the user's own alone: its ``module:function``, whose code is not in
+    the file and runs when it is loaded.
+
     Raises ModelFileError for a file that is not a whole model file of ours, and UsageError for a device that is not
-    there.
+    there, a network of the user's own without ``net``, and a ``net`` that is not the file's.
     """
     path = Path(path)
     contract, state = modelfile.read(path)
+    name = _agreed(path, contract.network, net)
     place = devices.choose(None if device is None else str(device))
     try:
         predictor = predictor_for(contract)
@@ -142,7 +147,7 @@ def load(path: str | Path, device: str | torch.device | None = None) -> Model:
                 f"the network has {contract.arguments.get('classes')} outputs for {len(contract.classes)} class names."
             )
         with torch.random.fork_rng(devices=[]):  # initial weights, about to be replaced, draw from the user's generator
-            network = architectures.create(contract.network, **contract.arguments)
+            network = architectures.create(name, **contract.arguments)
         network.load_state_dict(state)
     except (ModelFileError, NetworkError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"{path}: {' '.join(str(error).split())}") from error
@@ -150,6 +155,20 @@ def load(path: str | Path, device: str | torch.device | None = None) -> Model:
     # Several times faster for depthwise convolutions; only weights of two-dimensional convolutions change their layout.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(network, contract, predictor, place)
+
+
+def _agreed(path: Path, network: str, net: str | None) -> str:
+    """Returns the network to build: the file's, or the user's own where the user says so."""
+    if is_own(network) and net is None:
+        raise UsageError(
+            f"{path}: its network is {network}, code that is not in this file and would run on loading; if you trust "
+            f"that code, say --net {network} (in Python net={network!r})."
+        )
+    if net is not None and net != network and not (is_own(network) and is_own(net)):
+        raise UsageError(
+            f"{path}: its network is {network}, not {net}; leave --net out, it is for networks of your own."
+        )
+    return net or network
 
 
 def _ranked(logs: Tensor, top: int) -> list[tuple[list[int], tuple[float, ...]]]:

@@ -27,8 +27,12 @@ class TrainOptions:
     split_seed: int = _option("Seed of the split into train, val and test.", 0, group="Data")
     max_bad: float = _option("Largest fraction of unreadable files to go on with.", 0.01, group="Data")
 
-    net: str | None = _option("The network's name; `neocog zoo` lists them.", group="Network")
-    weights: str | None = _option("imagenet, none, torchvision:FILE or FILE.safetensors.", group="Network")
+    net: str | None = _option(
+        "The network's name (`neocog zoo` lists them), or your own, module:function.", group="Network"
+    )
+    weights: str | None = _option(
+        "imagenet, none, FILE, torchvision:FILE, timm:FILE, keras:FILE or https://...", group="Network"
+    )
     size: int | None = _option("Side of the network's square input in pixels.", group="Network")
     grey: bool | None = _option("Read pictures as grey, or as colour; as they are unless told.", group="Network")
     dropout: float | None = _option("Dropout probability, for networks that have dropout.", group="Network")

@@ -62,7 +62,7 @@ def write_model(
         },
     )
     modelfile.save(folder.model, state, contract)
-    model = load(folder.model, "cpu" if options.device == "cpu" else None)
+    model = load(folder.model, "cpu" if options.device == "cpu" else None, net=plan.net)
     results = {name: _measure(model, data, name, options) for name in MEASURED if name in data.parts}
     measured = Measured(model, results)
     modelfile.save(folder.model, state, replace(contract, metrics=measured.metrics()))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neocog.core.errors import DataError
+from neocog.core.own import is_own
 from neocog.tasks.evaluation import TestResult
 from neocog.tasks.model import Model, load
 
@@ -29,8 +30,8 @@ class Run:
 
     @cached_property
     def model(self) -> Model:
-        """The model as its file holds it."""
-        return load(self.folder / "model.safetensors")
+        """The model as its file holds it; of a network of the user's own, the code is imported."""
+        return load(self.folder / "model.safetensors", net=self.summary["network"])
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -52,7 +53,8 @@ class Run:
     def text(self) -> str:
         """Returns the final summary: the verdict, where the files lie, what to do next."""
         model = self.folder / "model.safetensors"
-        quoted = shlex.quote(str(model))
+        own = f" --net {shlex.quote(self.summary['network'])}" if is_own(self.summary["network"]) else ""
+        quoted = shlex.quote(str(model)) + own
         megabytes = model.stat().st_size / 1e6
         next_steps = (
             (f"neocog predict {quoted} PICTURES", "answers for your own pictures"),

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from neocog.core.layers import count_macs, count_parameters, layer_table
+from neocog.core.own import is_own
 from neocog.core.runfolder import RunFolder
 from neocog.core.version import __version__
 from neocog.data.dataset import DataSet
@@ -196,7 +197,8 @@ def _value(value: Any) -> str:
 
 
 def _commands(folder: RunFolder, options: TrainOptions) -> list[tuple[str, str]]:
-    model = shlex.quote(str(folder.model))
+    own = f" --net {shlex.quote(options.net)}" if options.net and is_own(options.net) else ""
+    model = shlex.quote(str(folder.model)) + own
     return [
         ("Train the same again", run_again(options)),
         ("Measure it on other data", f"neocog test {model} DATA"),

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from neocog.architectures import headless
+from neocog.core.download import cache_folder
 from neocog.core.errors import NetworkError
 from neocog.core.runfolder import RunFolder
-from neocog.data.download import cache_folder
 from neocog.tasks.classification import balanced_weights
 from neocog.tasks.kinds import Work
 from neocog.tasks.options import TrainOptions

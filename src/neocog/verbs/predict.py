@@ -23,17 +23,18 @@ def predict(
     batch: int | None = None,
     workers: int | None = None,
     device: str | None = None,
+    net: str | None = None,
 ) -> list[Prediction]:
     """Returns one prediction for each file that the inputs name, in order; a refused file has its reason in ``error``.
 
     ``model`` is a model file or a loaded model; ``inputs`` are what `neocog.verbs.inputs.expand` takes, for pictures
     in memory there is `Model.predict`. ``top`` is how many classes to name, at most all; ``workers`` threads read
-    ahead, one a core unless told.
+    ahead, one a core unless told. ``net`` is the ``module:function`` of a network of your own, whose code then runs.
 
     Raises ModelFileError for a bad model file and UsageError where the inputs lead to no file at all.
     """
     names = [inputs] if isinstance(inputs, (str, Path)) else inputs
-    loaded = model if isinstance(model, Model) else load(model, device)
+    loaded = model if isinstance(model, Model) else load(model, device, net=net)
     return list(stream(loaded, names, top=top, batch_size=batch, workers=workers))
 
 

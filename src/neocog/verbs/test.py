@@ -26,6 +26,7 @@ def test(
     batch: int | None = None,
     workers: int | None = None,
     device: str | None = None,
+    net: str | None = None,
     out: str | Path | None = None,
 ) -> TestResult:
     """Returns what the model answers for labelled data, with metrics, mistakes, and what could not be read.
@@ -34,7 +35,7 @@ def test(
     ``part`` it is the test part where there is one, also one that was kept aside when the model was trained on these
     data; else all of data without parts, else val; ``"all"`` is everything. A part that is not stored is made as
     ``train`` makes it, with ``split_seed`` (the model's own unless given). ``out`` is a new folder for the report and
-    tables.
+    tables. ``net`` is the ``module:function`` of a network of your own, whose code then runs.
 
     Raises ModelFileError for a bad model file; DataError for data that cannot be read, hold a class that the
     model does not know, or hold no readable sample; ResourceError where ``out`` cannot be written.
@@ -43,7 +44,7 @@ def test(
 
     if out is not None:
         test_folder.refuse(Path(out))
-    loaded = model if isinstance(model, Model) else load(model, device)
+    loaded = model if isinstance(model, Model) else load(model, device, net=net)
     stored = open_pictures(data, root=root, exclude=exclude, for_training=False)
     tested, warnings = _tested(loaded.contract, stored, part, split_seed)
     labelled = in_model_order(stored, tested.part, loaded.classes)
