@@ -1,108 +1,144 @@
-"""ResNet (He, Zhang, Ren, Sun 2015, arXiv:1512.03385). Table 1, 18 layers."""
+"""ResNet (He, Zhang, Ren, Sun 2015, arXiv:1512.03385). Table 1."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import nn
 
 from neocog.core.registry import Errors, network
+from neocog.nn.residual import BasicBlock, Bottleneck, Stage, imagenet_stem, residual_network
 
-
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions and the input added to them (figure 5, left).
-
-    Where the shape changes, the input goes through a strided 1x1 convolution (option B, section 3.3).
-    """
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.downsample = _projection(inputs, outputs, stride)
-        self.relu2 = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:  # (B, inputs, H, W)
-        """Returns (B, outputs, ceil(H / stride), ceil(W / stride))."""
-        y = self.relu1(self.bn1(self.conv1(x)))  # (B, outputs, H / stride, W / stride)
-        y = self.bn2(self.conv2(y))  # (B, outputs, H / stride, W / stride)
-        return self.relu2(y + self.downsample(x))  # type: ignore[no-any-return]
-
-
-def _projection(inputs: int, outputs: int, stride: int) -> nn.Module:
-    if inputs == outputs and stride == 1:
-        return nn.Identity()
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+EXPANSION = 4  # a bottleneck gives four times the maps of its 3x3 convolution
 
 
 class Row(NamedTuple):
-    """A row of table 1: as many blocks, all with as many output maps; the first has the stride."""
+    """A row of table 1: the maps of the 3x3 convolutions, the stride of the first block, the blocks by depth."""
 
-    blocks: int
-    outputs: int
+    maps: int
     stride: int
+    blocks: Mapping[int, int]
 
 
-TABLE_1_18 = (
-    Row(2, 64, 1),  # conv2_x
-    Row(2, 128, 2),  # conv3_x
-    Row(2, 256, 2),  # conv4_x
-    Row(2, 512, 2),  # conv5_x
+TABLE_1 = (
+    Row(64, 1, {18: 2, 34: 3, 50: 3, 101: 3, 152: 3}),  # conv2_x
+    Row(128, 2, {18: 2, 34: 4, 50: 4, 101: 4, 152: 8}),  # conv3_x
+    Row(256, 2, {18: 2, 34: 6, 50: 6, 101: 23, 152: 36}),  # conv4_x
+    Row(512, 2, {18: 2, 34: 3, 50: 3, 101: 3, 152: 3}),  # conv5_x
 )
+# torchvision and timm name all else as it is named here.
+RENAMES = {"torchvision": {"fc": "head"}, "timm": {"fc": "head"}}
+V1_DEVIATIONS = "none; strides on the 1x1 convolutions as published, projections (option B) where the shape changes"
+V1_5_DEVIATIONS = "strides on the 3x3 convolutions, not on the 1x1 before them (v1.5); projections (option B)"
 
 
-class ResNet(nn.Module):
-    """A 7x7 stem, four stages of residual blocks, global average pooling; any input of at least 1x1."""
-
-    def __init__(self, rows: Sequence[Row], *, classes: int, channels: int) -> None:
-        super().__init__()
-        width = rows[0].outputs
-        self.conv1 = nn.Conv2d(channels, width, 7, 2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.relu = nn.ReLU()
-        self.maxpool = nn.MaxPool2d(3, 2, padding=1)
-        for number, row in enumerate(rows, 1):
-            self.add_module(f"layer{number}", _stage(width, row))
-            width = row.outputs
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.flatten = nn.Flatten()
-        self.head = nn.Linear(width, classes)
-        _initialise(self)
-
-    def forward(self, x: Tensor) -> Tensor:  # (B, channels, H, W)
-        """Returns logits (B, classes)."""
-        for layer in self.children():
-            x = layer(x)
-        return x
+def _basic(depth: int, classes: int, channels: int) -> nn.Module:
+    stages = [Stage(row.blocks[depth], row.maps, row.stride) for row in TABLE_1]
+    return residual_network(imagenet_stem(channels), TABLE_1[0].maps, stages, BasicBlock, classes)
 
 
-def _stage(inputs: int, row: Row) -> nn.Sequential:
-    first = BasicBlock(inputs, row.outputs, row.stride)
-    return nn.Sequential(first, *(BasicBlock(row.outputs, row.outputs, 1) for _ in range(row.blocks - 1)))
+def _bottleneck(depth: int, classes: int, channels: int, *, early: bool = False) -> nn.Module:
+    def block(inputs: int, outputs: int, stride: int) -> nn.Module:
+        return Bottleneck(inputs, outputs, stride, width=outputs // EXPANSION, early=early)
+
+    stages = [Stage(row.blocks[depth], EXPANSION * row.maps, row.stride) for row in TABLE_1]
+    return residual_network(imagenet_stem(channels), TABLE_1[0].maps, stages, block, classes)
 
 
-def _initialise(network: nn.Module) -> None:
-    """He et al. 2015 (arXiv:1502.01852), equation 14: normal with variance 2 / fan-out, which section 3.4 asks for."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+_imagenet = partial(network, paper="1512.03385", year=2015, task="image classification", input=(3, 224, 224))
 
 
-@network(
-    paper="1512.03385",
-    year=2015,
-    task="image classification",
-    input=(3, 224, 224),
+@_imagenet(
     params=11_689_512,
     macs=1_814_073_344,
     errors=Errors(30.242, 10.922, "torchvision 0.28 weights IMAGENET1K_V1, single centre crop"),
-    renames={"torchvision": {"fc": "head"}},
+    renames=RENAMES,
     deviations="none; projections (option B) where the shape changes",
 )
 def resnet18(classes: int = 1000, channels: int = 3) -> nn.Module:
     """ResNet-18: eight residual blocks of two 3x3 convolutions each."""
-    return ResNet(TABLE_1_18, classes=classes, channels=channels)
+    return _basic(18, classes, channels)
+
+
+@_imagenet(
+    params=21_797_672,
+    macs=3_663_761_408,
+    errors=Errors(26.686, 8.58, "torchvision 0.28 weights IMAGENET1K_V1, single centre crop"),
+    renames=RENAMES,
+    deviations="none; projections (option B) where the shape changes",
+)
+def resnet34(classes: int = 1000, channels: int = 3) -> nn.Module:
+    """ResNet-34: sixteen residual blocks of two 3x3 convolutions each."""
+    return _basic(34, classes, channels)
+
+
+@_imagenet(
+    params=25_557_032,
+    macs=4_089_184_256,
+    errors=Errors(23.87, 7.138, "torchvision 0.28 weights IMAGENET1K_V1, single centre crop"),
+    renames=RENAMES,
+    deviations=V1_5_DEVIATIONS,
+)
+def resnet50(classes: int = 1000, channels: int = 3) -> nn.Module:
+    """ResNet-50 v1.5: sixteen bottlenecks, their strides on the 3x3 convolutions."""
+    return _bottleneck(50, classes, channels)
+
+
+@_imagenet(
+    params=44_549_160,
+    macs=7_801_405_440,
+    errors=Errors(22.626, 6.454, "torchvision 0.28 weights IMAGENET1K_V1, single centre crop"),
+    renames=RENAMES,
+    deviations=V1_5_DEVIATIONS,
+)
+def resnet101(classes: int = 1000, channels: int = 3) -> nn.Module:
+    """ResNet-101 v1.5: 33 bottlenecks, their strides on the 3x3 convolutions."""
+    return _bottleneck(101, classes, channels)
+
+
+@_imagenet(
+    params=60_192_808,
+    macs=11_513_626_624,
+    errors=Errors(21.688, 5.954, "torchvision 0.28 weights IMAGENET1K_V1, single centre crop"),
+    renames=RENAMES,
+    deviations=V1_5_DEVIATIONS,
+)
+def resnet152(classes: int = 1000, channels: int = 3) -> nn.Module:
+    """ResNet-152 v1.5: 50 bottlenecks, their strides on the 3x3 convolutions."""
+    return _bottleneck(152, classes, channels)
+
+
+# No rename tables for v1: torchvision's weights have its names and shapes too, but were trained with other strides.
+@_imagenet(
+    params=25_557_032,
+    macs=3_857_973_248,
+    errors=Errors(24.7, 7.8, "the authors' Caffe models, single crop"),
+    deviations=V1_DEVIATIONS,
+)
+def resnet50_v1(classes: int = 1000, channels: int = 3) -> nn.Module:
+    """ResNet-50 as published: the strides on the first 1x1 convolution of a bottleneck."""
+    return _bottleneck(50, classes, channels, early=True)
+
+
+@_imagenet(
+    params=44_549_160,
+    macs=7_570_194_432,
+    errors=Errors(23.6, 7.1, "the authors' Caffe models, single crop"),
+    deviations=V1_DEVIATIONS,
+)
+def resnet101_v1(classes: int = 1000, channels: int = 3) -> nn.Module:
+    """ResNet-101 as published: the strides on the first 1x1 convolution of a bottleneck."""
+    return _bottleneck(101, classes, channels, early=True)
+
+
+@_imagenet(
+    params=60_192_808,
+    macs=11_282_415_616,
+    errors=Errors(23.0, 6.7, "the authors' Caffe models, single crop"),
+    deviations=V1_DEVIATIONS,
+)
+def resnet152_v1(classes: int = 1000, channels: int = 3) -> nn.Module:
+    """ResNet-152 as published: the strides on the first 1x1 convolution of a bottleneck."""
+    return _bottleneck(152, classes, channels, early=True)
