@@ -10,15 +10,9 @@ from torch import nn
 from torch.nn import functional
 
 from neocog.architectures import create
-from neocog.architectures.lenet import (
-    TABLE_I,
-    RadialBasis,
-    ScaledTanh,
-    Subsampling,
-    TableConvolution,
-    class_codes,
-)
+from neocog.architectures.lenet import TABLE_I, RadialBasis, Subsampling, class_codes
 from neocog.core.randomness import generator, seed_everything
+from neocog.nn.lecun import ScaledTanh, TableConvolution
 
 
 def test_the_ten_codes_are_bitmaps_that_differ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from math import prod, sqrt
+from math import sqrt
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from neocog.core.arithmetic import Window, size_through
 from neocog.core.registry import network
+from neocog.nn.lecun import ScaledTanh, TableConvolution, uniform_over_fan_in
 
 # Table I: the maps of S2 that each map of C3 is connected to.
 TABLE_I = (
@@ -57,16 +58,6 @@ CODE_LENGTH = 7 * 12
 C1_TO_C5 = (Window(5), Window(2, 2), Window(5), Window(2, 2), Window(5))
 
 
-class ScaledTanh(nn.Module):
-    """The squashing function 1.7159 tanh(2 a / 3), which maps 1 to 1 and -1 to -1 (equation 6, appendix A)."""
-
-    pointwise = True
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Returns a tensor of x's shape."""
-        return 1.7159 * torch.tanh(2 / 3 * x)
-
-
 class Subsampling(nn.Module):
     """The sum over 2x2 pixels, times a trainable coefficient, plus a trainable bias, one of each a map (S2, S4)."""
 
@@ -75,44 +66,12 @@ class Subsampling(nn.Module):
         self.kernel_size = self.stride = 2
         self.coefficient = nn.Parameter(torch.empty(maps))
         self.bias = nn.Parameter(torch.empty(maps))
-        _uniform_over_fan_in(4, self.coefficient, self.bias)
+        uniform_over_fan_in(4, self.coefficient, self.bias)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, maps, H, W)
         """Returns (B, maps, H / 2, W / 2)."""
         sums = functional.avg_pool2d(x, 2, divisor_override=1)  # (B, maps, H / 2, W / 2)
         return sums * self.coefficient[:, None, None] + self.bias[:, None, None]
-
-
-class TableConvolution(nn.Module):
-    """A 5x5 convolution in which each output map sees only the input maps that its row of a table names (C3)."""
-
-    def __init__(self, inputs: int, table: tuple[tuple[int, ...], ...], kernel: int) -> None:
-        super().__init__()
-        self.kernel_size, self.stride = kernel, 1
-        self.inputs, self.table = inputs, table
-        self.weight = nn.Parameter(torch.empty(sum(map(len, table)), kernel, kernel))
-        self.bias = nn.Parameter(torch.empty(len(table)))
-        fan_ins = torch.tensor([len(row) * kernel**2 for row in table for _ in row], device=self.weight.device)
-        with torch.no_grad():
-            self.weight.uniform_(-2.4, 2.4).div_(fan_ins[:, None, None])
-        _uniform_over_fan_in(min(map(len, table)) * kernel**2, self.bias)
-        self.register_buffer("slots", self._slots(), persistent=False)
-
-    def _slots(self) -> Tensor:
-        """Where each kernel lies among the outputs x inputs kernels of a full convolution."""
-        return torch.tensor(
-            [row * self.inputs + column for row, columns in enumerate(self.table) for column in columns]
-        )
-
-    def forward(self, x: Tensor) -> Tensor:  # (B, inputs, H, W)
-        """Returns (B, rows of the table, H - 4, W - 4)."""
-        full = self.weight.new_zeros(len(self.table) * self.inputs, *self.weight.shape[1:])
-        full = full.index_copy(0, self.get_buffer("slots"), self.weight)
-        return functional.conv2d(x, full.view(len(self.table), self.inputs, *self.weight.shape[1:]), self.bias)
-
-    def macs(self, output_shape: tuple[int, ...]) -> int:
-        """Returns the multiply-accumulates of the connections that exist."""
-        return self.weight.numel() * prod(output_shape[1:])
 
 
 class RadialBasis(nn.Module):
@@ -159,12 +118,6 @@ def _hashed_code(index: int) -> Tensor:
     return torch.tensor([1.0 if number >> bit & 1 else -1.0 for bit in range(CODE_LENGTH)])
 
 
-def _uniform_over_fan_in(fan_in: int, *parameters: Tensor) -> None:
-    """Draws from [-2.4, 2.4] / fan-in, so that units start where the squashing function is steep (appendix A)."""
-    for parameter in parameters:
-        nn.init.uniform_(parameter, -2.4 / fan_in, 2.4 / fan_in)
-
-
 @network(
     paper="10.1109/5.726791",
     year=1998,
@@ -200,7 +153,7 @@ def lenet5(classes: int = 10, channels: int = 1, *, size: int = 32) -> nn.Module
     )
     for layer in net:
         if isinstance(layer, (nn.Conv2d, nn.Linear)) and layer.bias is not None:
-            _uniform_over_fan_in(layer.weight[0].numel(), layer.weight, layer.bias)
+            uniform_over_fan_in(layer.weight[0].numel(), layer.weight, layer.bias)
     return net
 
 
