@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from neocog.core.errors import NetworkError
-from neocog.core.foreign import open_named, open_weights, written
+from neocog.core.foreign import naming_of, open_named, open_weights, options_for, written
 from neocog.core.imagenet_weights import TIMM_FILES, TORCHVISION_FILES, weights_for
 from neocog.core.pretrained import CAFFE, HALVES, IMAGENET, expected
 from neocog.core.registry import Record
@@ -160,10 +161,17 @@ def test_two_names_for_one_tensor_are_refused():
         renamed({"classifier.weight": torch.zeros(1), "head.weight": torch.zeros(1)}, TABLE)
 
 
-def test_older_densenet_files_have_a_dot_more():
-    table = {"features.denseblock1.denselayer2.norm1": "dense1.2.bn1"}
-    state = {"features.denseblock1.denselayer2.norm.1.weight": torch.zeros(1)}
-    assert list(renamed(state, table)) == ["dense1.2.bn1.weight"]
+def test_keras_mobile_networks_are_padded_as_keras_pads_them():
+    def mobile(classes=5, channels=3, *, padding="symmetric"):
+        return build(classes, channels)
+
+    record = replace(RECORD, build=mobile, renames={"keras": {}, "torchvision": TABLE})
+    for spec in ("keras:x.pth", "x.weights.h5", Path("x.keras"), f"https://a.example/x.h5#sha256={'0' * 64}"):
+        assert options_for(record, spec) == {"padding": "tensorflow"}
+        assert naming_of(record, spec) == "keras"
+        assert options_for(RECORD, spec) == {}
+    for spec in ("torchvision:x.pth", "x.pth", "imagenet"):
+        assert options_for(record, spec) == {}
 
 
 def test_what_is_written_back_is_what_was_read():
@@ -223,13 +231,14 @@ def test_weights_that_come_along_need_no_download():
     ],
 )
 def test_a_file_expects_what_its_library_feeds_the_network(network, spec, colours):
-    found = expected(network, (), spec, 224)
+    naming = spec.partition(":")[0] if ":" in spec else ""
+    found = expected(network, (), spec, naming, 224)
     assert (found.mean, found.std, found.order, found.size, found.resize) == (
         colours.mean, colours.std, colours.order, 224, 256,
     )  # fmt: skip
     own = replace(HALVES, name="mine")
-    assert expected(network, (own,), "mine", 224) is own
-    assert expected(network, (own,), "torchvision:x.pth", 224) is own
+    assert expected(network, (own,), "mine", "", 224) is own
+    assert expected(network, (own,), "torchvision:x.pth", "torchvision", 224) is own
 
 
 def test_blue_first_becomes_red_first():

@@ -17,7 +17,7 @@ from torch import nn
 
 from neocog.core import registry
 from neocog.core.errors import NetworkError, UsageError, near_names
-from neocog.core.foreign import Opened, open_named, open_weights
+from neocog.core.foreign import Opened, open_named, open_weights, options_for
 from neocog.core.own import is_own, own_record
 from neocog.core.registry import Record, Weights
 from neocog.core.weights import HEAD, fit
@@ -82,7 +82,8 @@ def create(
     freshly initialised; with ``channels=1`` and weights for three, the kernels of the first layer are summed over the
     channels. What was left out of a file is told to ``say``, which logs it unless given. ``options`` are the network's
     own: ``dropout`` where it has any; ``size``, the input's height and width, where its dense layers depend on it (a
-    network that takes any size ignores it). ``None`` stands for what was published.
+    network that takes any size ignores it). ``None`` stands for what was published, and for
+    the padding that Keras's weights need.
 
     Raises NetworkError for an unknown network or option, and for weights that do not fit; ModelFileError for a weights
     file that cannot be read; ResourceError for one that cannot be fetched or has another hash.
@@ -90,6 +91,8 @@ def create(
     entry = record(name)
     channels = entry.input[0] if channels is None else channels
     known = _checked(entry, options)
+    if weights is not None:
+        known = {**options_for(entry, weights), **known}
     opened = None if weights is None else _opened(entry, weights, known)
     chosen = ((opened.classes if opened else None) or entry.classes) if classes is None else classes
     _refuse_below_one(classes=chosen, channels=channels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from neocog.core.weights import State, classes_in, misfits, read_state, rename, 
 KERAS = "keras"
 NAMINGS = ("torchvision", "timm", KERAS)
 _WITH_NAMING = re.compile(r"([A-Za-z][\w-]+):(?!//)(.+)")
-_HDF5 = b"\x89HDF\r\n"
+_FILES_OF_KERAS = (".h5", ".hdf5", ".keras")
 # timm's VGG has convolutions over the whole map where others have dense layers: their kernels' sides.
 _DENSE_IN_TIMM = {"pre_logits.fc1.weight": 7, "pre_logits.fc2.weight": 1}
 
@@ -46,10 +47,10 @@ def open_weights(record: Record, spec: str | Path, names: Callable[[], Iterable[
     Raises NetworkError for a naming that does not exist or that the network has no table for; ModelFileError,
     ResourceError for a file that cannot be read or fetched.
     """
-    naming, place = ("", str(spec)) if isinstance(spec, Path) else _parts(record, spec)
+    naming, place = _parts(record, spec)
     table = table_of(record, naming) if naming else {}
     path = fetch_weights(place) if "://" in place else Path(place).expanduser()
-    if naming == KERAS or (not naming and _is_hdf5(path)):
+    if naming == KERAS:
         return _keras(record, path, str(spec))
     state = read_state(path)
     notes: tuple[str, ...]
@@ -72,17 +73,32 @@ def open_named(record: Record, weights: Weights) -> Opened:
     return Opened(f"{record.name}'s {weights.name} weights", classes_in(state), lambda *_: state)
 
 
+def options_for(record: Record, spec: str | Path) -> dict[str, str]:
+    """Returns the options with which a network computes what the weights' library computes, where it has them.
+
+    Raises NetworkError for a naming that does not exist.
+    """
+    parameters = inspect.signature(record.build).parameters
+    in_keras = "padding" in parameters and _parts(record, spec)[0] == KERAS
+    return {"padding": "tensorflow"} if in_keras else {}
+
+
+def naming_of(record: Record, spec: str | Path) -> str:
+    """Returns the library whose names the weights have as far as their spec tells, empty where it does not."""
+    return _parts(record, spec)[0]
+
+
 def written(state: Mapping[str, Tensor], record: Record, naming: str) -> State:
     """Returns a state dict of one of our networks in another library's naming: what `renamed` reads back.
+
+    Of several names that become one of ours, the last in the table is written.
 
     Raises NetworkError where there is no table for that library, or its names do not come back one to one.
     """
     if naming == KERAS:
         raise NetworkError("weights are not written in Keras's format; there are: torchvision, timm.")
     table = table_of(record, naming)
-    back: dict[str, str] = {}
-    for theirs, ours in table.items():
-        back.setdefault(ours, theirs)
+    back = {ours: theirs for theirs, ours in table.items()}
     result = {rename(name, back): tensor for name, tensor in state.items()}
     if list(renamed(result, table)) != list(state):
         raise NetworkError(f"{record.name}'s names cannot be turned back into {naming}'s.")
@@ -107,24 +123,18 @@ def table_of(record: Record, naming: str) -> Mapping[str, str]:
     return record.renames[naming]
 
 
-def _parts(record: Record, spec: str) -> tuple[str, str]:
-    """Returns a spec's naming, empty for none, and its file or address."""
-    found = _WITH_NAMING.fullmatch(spec)
-    if not found or Path(spec).exists():
-        return "", spec
+def _parts(record: Record, spec: str | Path) -> tuple[str, str]:
+    """Returns a spec's naming, empty where it does not tell, and its file or address."""
+    text = str(spec)
+    found = None if isinstance(spec, Path) or Path(text).exists() else _WITH_NAMING.fullmatch(text)
+    if not found:
+        return KERAS if text.partition("#")[0].endswith(_FILES_OF_KERAS) else "", text
     known = (*NAMINGS, *(naming for naming in record.renames if naming not in NAMINGS))
     if found[1] not in known:
         raise NetworkError(
             f"no naming of weights is called {found[1]!r}.{near_names(found[1], known)} There are: {', '.join(known)}."
         )
     return found[1], found[2]
-
-
-def _is_hdf5(path: Path) -> bool:
-    if path.suffix == ".keras" or not path.is_file():
-        return path.suffix == ".keras"
-    with path.open("rb") as file:
-        return file.read(len(_HDF5)) == _HDF5
 
 
 def _keras(record: Record, path: Path, source: str) -> Opened:

@@ -64,16 +64,16 @@ _HALVES_IN_KERAS = (*_TRAINED_IN_TENSORFLOW, "inception", "mobilenet", "resnet50
 _CAFFE_IN_KERAS = ("vgg", "resnet")
 
 
-def expected(network: str, weights: tuple[Weights, ...], spec: str, side: int) -> Weights:
+def expected(network: str, weights: tuple[Weights, ...], spec: str, naming: str, side: int) -> Weights:
     """Returns what weights from ``spec`` expect: their own record's numbers where there is one.
 
-    For a file it is what the library usually feeds this ``network``: of Keras the preprocessing of keras.applications,
-    else that of the network's known ``weights`` (its record's), else the customary one at the published ``side``.
+    For a file in a ``naming`` it is what the library usually feeds this ``network``: in Keras as keras.applications
+    has it, else as the network's known ``weights`` (its record's), else the customary at the published ``side``.
     """
     named = next((each for each in weights if each.name == spec), None)
     if named is not None:
         return named
-    if spec.startswith("keras:"):
+    if naming == "keras":
         return replace(_in_keras(network), size=side, resize=round(side * 8 / 7))
     if weights:
         return weights[0]

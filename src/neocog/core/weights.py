@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import re
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,8 +19,6 @@ State = dict[str, Tensor]
 
 HEAD = "head"
 _COUNT = "num_batches_tracked"
-# Files of torchvision's DenseNet are older than its module names, which dots would break in two.
-_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])(?=\.)")
 
 
 def read_state(path: Path) -> State:
@@ -93,7 +90,7 @@ def renamed(state: Mapping[str, Tensor], table: Mapping[str, str]) -> State:
     """
     result: State = {}
     for name, tensor in state.items():
-        new = rename(_OLD_DENSENET.sub(r"\1\2", name), table)
+        new = rename(name, table)
         if new in result:
             raise NetworkError(f"two tensors of these weights become {new!r}, so they belong to another network.")
         result[new] = tensor

@@ -10,6 +10,7 @@ from torch import nn
 
 from neocog import architectures
 from neocog.core.errors import DataError, UsageError
+from neocog.core.foreign import naming_of, options_for
 from neocog.core.inputs import check_outputs
 from neocog.core.own import is_own
 from neocog.core.pretrained import expected
@@ -53,6 +54,7 @@ def decide(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Plan:
     recipe = _recipe(kind, data, start, transfer, options)
     arguments = {
         **kind.arguments(data, preprocessing),
+        **(options_for(start.record, start.spec) if start.pretrained else {}),
         **({} if recipe.dropout is None else {"dropout": recipe.dropout}),
     }
     draft = Plan(
@@ -91,7 +93,7 @@ def build(plan: Plan, say: Callable[[str], None] = lambda _: None) -> nn.Module:
         return architectures.create(plan.net, **plan.arguments)
     network = architectures.create(plan.net, **plan.arguments, weights=plan.weights, say=say)
     record = architectures.record(plan.net)
-    if expected(record.name, record.weights, plan.weights, record.input[-1]).order == "BGR":
+    if _expected(record, plan.weights).order == "BGR":
         say(f"{plan.weights}: its first kernels turned from blue, green, red to red, green, blue")
         turn_colours(network)
     return network
@@ -151,8 +153,11 @@ def _start(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Start:
         return Start(record, "none", None, f"{reason}; from scratch{offer}")
     if not any(sign in spec for sign in ".:/"):
         architectures.weights_of(record.name, spec)  # raises, and says which networks have such weights
-    expects = expected(record.name, record.weights, spec, record.input[-1])
-    return Start(record, spec, expects, f"{reason}; from {spec} weights")
+    return Start(record, spec, _expected(record, spec), f"{reason}; from {spec} weights")
+
+
+def _expected(record: Record, spec: str) -> Weights:
+    return expected(record.name, record.weights, spec, naming_of(record, spec), record.input[-1])
 
 
 def _refuse_other_task(kind: Kind, record: Record) -> None:
