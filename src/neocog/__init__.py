@@ -14,6 +14,7 @@ from neocog.core.version import __version__
 if TYPE_CHECKING:
     from neocog.architectures import create as create
     from neocog.architectures import networks as networks
+    from neocog.nn.convolutional import fully_convolutional as fully_convolutional
     from neocog.tasks.model import load as load
     from neocog.verbs.check import check as check
     from neocog.verbs.export import export as export
@@ -28,6 +29,7 @@ _HOMES = {
     "check": "neocog.verbs.check",
     "create": "neocog.architectures",
     "export": "neocog.verbs.export",
+    "fully_convolutional": "neocog.nn.convolutional",
     "load": "neocog.tasks.model",
     "networks": "neocog.architectures",
     "predict": "neocog.verbs.predict",
@@ -36,7 +38,19 @@ _HOMES = {
     "zoo": "neocog.verbs.zoo",
 }
 
-__all__ = ["__version__", "check", "create", "export", "load", "networks", "predict", "test", "train", "zoo"]
+__all__ = [
+    "__version__",
+    "check",
+    "create",
+    "export",
+    "fully_convolutional",
+    "load",
+    "networks",
+    "predict",
+    "test",
+    "train",
+    "zoo",
+]
 
 
 def __getattr__(name: str) -> Any:
