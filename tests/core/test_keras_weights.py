@@ -184,5 +184,5 @@ def test_without_h5py_it_is_said_how_to_install_it(monkeypatch):
 
     real = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(ResourceError, match=r"pip install 'neocog\[keras\]'"):
+    with pytest.raises(ResourceError, match="pip install h5py"):
         read_layers(FOLDER / FILES[0])

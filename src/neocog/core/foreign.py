@@ -55,10 +55,17 @@ def open_weights(record: Record, spec: str | Path, names: Callable[[], Iterable[
     state = read_state(path)
     notes: tuple[str, ...]
     if naming:
-        found, notes = renamed(state, table), ()
+        found, notes = _translated(state, table, str(spec)), ()
     else:
         found, notes = _recognised(record, state, names, str(spec))
     return Opened(str(spec), classes_in(found), lambda *_: found, notes)
+
+
+def _translated(state: State, table: Mapping[str, str], source: str) -> State:
+    try:
+        return renamed(state, table)
+    except NetworkError as error:
+        raise NetworkError(f"{source}: {error}") from error
 
 
 def open_named(record: Record, weights: Weights) -> Opened:

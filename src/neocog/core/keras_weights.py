@@ -65,7 +65,7 @@ def _h5py() -> Any:
         import h5py
     except ImportError as error:
         raise ResourceError(
-            "reading Keras's weights needs h5py, which is not installed: pip install 'neocog[keras]'."
+            "reading Keras's weights needs h5py, which is not installed: pip install h5py (Neocog's extra keras)."
         ) from error
     return h5py
 
