@@ -55,3 +55,9 @@ def test_units_of_one_map_have_biases_of_their_own_and_refuse_another_number():
 def test_caffes_lenet_layer_by_layer():
     rows = {row.name: row.params for row in layer_table(create("lenet_caffe"), (1, 28, 28)) if row.params}
     assert rows == {"conv1": 520, "conv2": 25_050, "ip1": 400_500, "head": 5_010}
+
+
+def test_borders_shift_what_the_first_unit_sees():
+    rows = {row.name: row for row in layer_table(create("lenet1989"), (1, 16, 16))}
+    seen = [(rows[name].receptive_field, rows[name].jump, rows[name].start) for name in ("h1_tanh", "h2_tanh")]
+    assert seen == [((5, 5), (2, 2), (-2, -2)), ((13, 13), (4, 4), (-6, -6))]
