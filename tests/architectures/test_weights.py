@@ -268,7 +268,7 @@ def test_convolutions_and_auxiliary_layers_are_heads_too():
 def test_networks_without_weights_say_which_have_some():
     with pytest.raises(NetworkError, match=r"no 'imagenet' weights are known for lenet5; networks that have some: \w"):
         create("lenet5", weights="imagenet")
-    with pytest.raises(NetworkError, match="no weights are called 'imgnet'; give a file"):
+    with pytest.raises(NetworkError, match=r"no weights are called 'imgnet'\. Did you mean imagenet\? Or give a file"):
         create("lenet5", weights="imgnet")
     assert weights_of("efficientnet_lite0") is record("efficientnet_lite0").weights[0]
 

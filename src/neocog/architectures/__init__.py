@@ -115,8 +115,9 @@ def weights_of(name: str, weights: str = "imagenet") -> Weights:
             return each
     holders = [each.name for each in records() if any(own.name == weights for own in each.weights)]
     if not holders:
+        near = near_names(weights, {own.name for each in records() for own in each.weights})
         raise NetworkError(
-            f"no weights are called {weights!r}; give a file, torchvision:FILE, timm:FILE or keras:FILE."
+            f"no weights are called {weights!r}.{near} Or give a file, torchvision:FILE, timm:FILE or keras:FILE."
         )
     shown = ", ".join(holders[:MOST_NAMED]) + (f" and {len(holders) - MOST_NAMED} more" * (len(holders) > MOST_NAMED))
     raise NetworkError(
