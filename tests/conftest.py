@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("neocog", deadline=None)  # no test asserts a time
+settings.load_profile("neocog")
 
 ROOT = Path(__file__).resolve().parent.parent
 

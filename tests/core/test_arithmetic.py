@@ -52,6 +52,12 @@ def test_ceil_mode_drops_a_window_that_begins_behind_the_input():
     assert output_size(3, 2, 3, ceil=True) == 1  # a window at 3 would see nothing
 
 
+def test_in_ceil_mode_the_only_window_may_hang_over_too():
+    assert output_size(2, 3, 2, ceil=True) == 1
+    with pytest.raises(NetworkError, match="at least 2"):
+        output_size(1, 3, 2, ceil=True)
+
+
 sizes = st.integers(1, 24)
 kernels = st.integers(1, 5)
 strides = st.integers(1, 4)
@@ -67,7 +73,7 @@ def test_output_size_is_that_of_a_torch_convolution(size, kernel, stride, paddin
 @given(sizes, kernels, strides, st.data(), st.booleans())
 def test_output_size_is_that_of_a_torch_pooling(size, kernel, stride, data, ceil):
     padding = data.draw(st.integers(0, kernel // 2))
-    assume(size + 2 * padding >= kernel)
+    assume(size + 2 * padding >= kernel - ceil * (stride - 1))
     result = functional.max_pool1d(torch.zeros(1, 1, size), kernel, stride, padding, ceil_mode=ceil)
     assert output_size(size, kernel, stride, padding, ceil=ceil) == result.shape[-1]
 

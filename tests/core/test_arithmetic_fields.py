@@ -3,47 +3,42 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from neocog.core.arithmetic import Field, Window, inputs_seen, receptive_field
+from neocog.core.arithmetic import Field, TransposedWindow, Window, inputs_seen, receptive_field
 from neocog.core.layers import layer_table
+from neocog.core.measured import measured_field
 from neocog.core.receptive import receptive_fields
 
 
-def grown(windows):
-    return [(field.size, field.jump) for field in (receptive_field(windows[: n + 1]) for n in range(len(windows)))]
-
-
-def test_alexnet():
-    windows = [
-        Window(11, 4), Window(3, 2), Window(5, 1, 2), Window(3, 2),
-        Window(3, 1, 1), Window(3, 1, 1), Window(3, 1, 1), Window(3, 2),
-    ]  # fmt: skip
-    assert grown(windows) == [(11, 4), (19, 8), (51, 8), (67, 16), (99, 16), (131, 16), (163, 16), (195, 32)]
-
-
-def test_vgg16():
-    blocks = [[Window(3, 1, 1)] * count + [Window(2, 2)] for count in (2, 2, 3, 3, 3)]
-    windows = [window for block in blocks for window in block]
-    assert grown(windows)[-2:] == [(196, 16), (212, 32)]
-
-
-def test_two_strided_layers_see_beyond_the_picture():
-    once, twice = receptive_field([Window(3, 2, 1)]), receptive_field([Window(3, 2, 1)] * 2)
-    assert (once.size, twice.size, twice.jump, twice.start) == (3, 7, 4, -3)
-    assert once.centre == twice.centre == 0.5
-
-
-def test_dilated_layers_and_their_holes():
-    assert receptive_field([Window(3, dilation=d) for d in (1, 2)]).size == 7
-    assert receptive_field([Window(3, dilation=d) for d in (1, 2, 4)]).size == 15
-    assert receptive_field([Window(2, dilation=d) for d in (1, 2, 4, 8)]).size == 16
-    assert receptive_field([Window(2, dilation=2**n) for n in range(10)]).size == 1024
+def test_dilated_layers_can_leave_holes():
     gridding = [Window(3, dilation=2)] * 2
     assert receptive_field(gridding).size == 9
     assert inputs_seen(gridding) == (0, 2, 4, 6, 8)
+    assert inputs_seen(gridding, 3) == (3, 5, 7, 9, 11)
+
+
+def test_what_lies_in_padding_is_not_seen():
+    padded = [Window(3, 1, 1), Window(3, 2, 2)]
+    assert inputs_seen(padded) == (-3, -2, -1, 0, 1)
+    assert inputs_seen(padded, sizes=(4, 4)) == (0, 1)
+    assert inputs_seen(padded, 2, sizes=(4, 4)) == (1, 2, 3)
+
+
+def test_a_transposed_layer_sees_another_number_of_inputs_from_each_place():
+    window = TransposedWindow(3, 2)
+    assert [inputs_seen([window], unit, sizes=[2]) for unit in range(5)] == [(0,), (0,), (0, 1), (1,), (1,)]
+    assert [inputs_seen([TransposedWindow(1, 2)], unit) for unit in (0, 1, 2)] == [(0,), (), (1,)]
+    assert inputs_seen([Window(3, 2), window], 2, sizes=[5, 2]) == (0, 1, 2, 3, 4)
+
+
+def test_the_part_of_a_field_inside_the_picture():
+    field = Field(5, 2, -3)
+    assert [field.inside(unit, 6) for unit in range(4)] == [range(2), range(4), range(1, 6), range(3, 6)]
+    assert not field.inside(9, 6)
+    assert not Field(2, 1, -5).inside(1, 6)
 
 
 windows = st.builds(Window, st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 3))
@@ -84,44 +79,28 @@ class Branches(nn.Module):
         return self.last(self.body(x) + self.shortcut(x))
 
 
-def measured_side(network: nn.Module, size: int) -> tuple[int, int, int]:
-    """Returns a unit in the middle, the first row that its gradient reaches, and how many rows that spans."""
-    for parameter in network.parameters():
-        nn.init.ones_(parameter)
-    inputs = torch.ones(1, 1, size, size, requires_grad=True)
-    outputs = network(inputs)
-    unit = outputs.shape[-1] // 2
-    outputs[0, 0, unit, unit].backward()
-    rows = inputs.grad[0, 0].abs().sum(1).nonzero().flatten()
-    return unit, int(rows[0]), int(rows[-1] - rows[0] + 1)
-
-
 def test_fields_through_branches_are_those_that_gradients_measure():
-    network = Branches()
-    unit, start, side = measured_side(network, 64)
-    field = receptive_fields(network, torch.zeros(1, 1, 64, 64))["last"][0]
-    assert (field.start + unit * field.jump, field.size) == (start, side)
-    assert layer_table(network, (1, 64, 64))[-1].receptive_field == (side, side)
-
-
-@settings(max_examples=15, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 2), st.booleans()), min_size=1, max_size=3)
-)
-def test_fields_of_random_chains_are_those_that_gradients_measure(layers):
-    network = nn.Sequential()
-    for kernel, stride, dilation, padded in layers:
-        padding = dilation * (kernel - 1) // 2 if padded else 0
-        network.append(nn.Conv2d(1, 1, kernel, stride, padding, dilation))
-    unit, start, side = measured_side(network, 64)
-    field = receptive_fields(network, torch.zeros(0, 1, 64, 64))[str(len(layers) - 1)][0]
-    assert (field.start + unit * field.jump, field.size) == (start, side)
+    network, inputs = Branches(), torch.zeros(1, 1, 64, 64)
+    field = receptive_fields(network, inputs)["last"][0]
+    side = field.inside(7, 64)
+    assert measured_field(network, inputs, "last", (7, 7)) == (side, side)
+    assert len(side) == field.size
+    assert layer_table(network, (1, 64, 64))[-1].receptive_field == (field.size, field.size)
 
 
 def test_a_global_pooling_and_what_follows_see_everything():
     network = nn.Sequential(nn.Conv2d(1, 2, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2))
     fields = receptive_fields(network, torch.zeros(0, 1, 9, 9))
     assert [fields[str(layer)][0].size for layer in range(4)] == [3, 9, 9, 9]
+
+
+def test_an_adaptive_pooling_has_windows_where_its_size_divides_the_maps():
+    network = nn.Sequential(nn.Conv2d(1, 1, 3, 2, 1), nn.AdaptiveAvgPool2d((4, None)), nn.Flatten())
+    fields, table = receptive_fields(network, torch.zeros(0, 1, 16, 16)), layer_table(network, (1, 16, 16))
+    assert fields["1"] == (Field(5, 4, -1), Field(3, 2, -1))
+    assert measured_field(network, torch.zeros(1, 1, 16, 16), "1", (2, 3)) == (range(7, 12), range(5, 8))
+    assert table[-1].receptive_field == (17, 17)
+    assert receptive_fields(network, torch.zeros(0, 1, 12, 12))["1"] == ()
 
 
 class Crossing(nn.Module):

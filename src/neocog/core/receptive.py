@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn.modules import batchnorm, conv, dropout, pooling
+from torch.nn.modules import batchnorm, conv, dropout, padding, pooling
 
-from neocog.core.arithmetic import Field, Window, padding_of
+from neocog.core.arithmetic import Field, Window, each_axis, padding_of
 
 # One field an axis of the maps; empty where no one field describes what a unit sees.
 Fields = tuple[Field, ...]
@@ -23,7 +23,7 @@ _POINTWISE: frozenset[Any] = frozenset(
     | {nn.functional.gelu, nn.functional.silu, nn.functional.leaky_relu}
     | {"add", "sub", "mul", "relu", "sigmoid", "tanh", "contiguous", "clone"}
 )
-_POINTWISE_LAYERS = (
+POINTWISE_LAYERS = (
     nn.ReLU, nn.ReLU6, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.ELU, nn.PReLU, nn.Softplus,
     nn.Hardswish, nn.Hardsigmoid, nn.Identity, nn.LocalResponseNorm, batchnorm._BatchNorm, dropout._DropoutNd,
 )  # fmt: skip
@@ -41,7 +41,7 @@ def receptive_fields(network: nn.Module, inputs: Tensor) -> dict[str, Fields]:
     none at all. A layer that is called twice has the field of its last call.
     """
     try:
-        reader = _Reader(fx.GraphModule(network, _LayerTracer().trace(network)))
+        reader = _Reader(fx.GraphModule(network, LayerTracer().trace(network)))
         with torch.no_grad():
             reader.run(inputs)
     except (fx.proxy.TraceError, TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
@@ -49,10 +49,11 @@ def receptive_fields(network: nn.Module, inputs: Tensor) -> dict[str, Fields]:
     return reader.found
 
 
-class _LayerTracer(fx.Tracer):
+class LayerTracer(fx.Tracer):
     """Traces down to the layers: torch's own, and modules without children."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Returns whether a module is traced as one call."""
         return super().is_leaf_module(m, module_qualified_name) or next(m.children(), None) is None
 
 
@@ -98,10 +99,12 @@ def layer_fields(layer: nn.Module, before: Fields, shape: Sequence[int]) -> Fiel
     if isinstance(layer, nn.Flatten):
         return _over_all(before, shape)
     if isinstance(layer, _ADAPTIVE):
-        sizes: Any = layer.output_size
-        return _over_all(before, shape) if set(_each(sizes, len(shape))) == {1} else ()
-    if isinstance(layer, _POINTWISE_LAYERS) or getattr(layer, "pointwise", False):
+        return _through_adaptive(layer, before, shape)
+    if isinstance(layer, POINTWISE_LAYERS) or getattr(layer, "pointwise", False):
         return before
+    if isinstance(layer, padding._ConstantPadNd):  # two numbers an axis, the last axis first
+        starts = zip(before, layer.padding[-2::-2], strict=True)
+        return tuple(field.through(Window(1, before=zeros)) for field, zeros in starts)
     windows = layer_windows(layer, shape)
     return tuple(field.through(window) for field, window in zip(before, windows, strict=True)) if windows else ()
 
@@ -118,22 +121,26 @@ def layer_windows(layer: nn.Module, shape: Sequence[int]) -> tuple[Window, ...]:
         return ()
     axes = len(shape)
     numbers: Any = layer
-    kernels, strides = _each(numbers.kernel_size, axes), _each(numbers.stride or numbers.kernel_size, axes)
-    dilations = _each(getattr(layer, "dilation", 1), axes)
-    paddings = _each(getattr(layer, "padding", 0), axes)
+    kernels, strides = each_axis(numbers.kernel_size, axes), each_axis(numbers.stride or numbers.kernel_size, axes)
+    dilations = each_axis(getattr(layer, "dilation", 1), axes)
+    paddings = each_axis(getattr(layer, "padding", 0), axes)
     return tuple(
         Window(kernel, stride, padding_of(padding, size, kernel, stride, dilation)[0], dilation)
         for size, kernel, stride, padding, dilation in zip(shape, kernels, strides, paddings, dilations, strict=True)
     )
 
 
-def _each(setting: Any, axes: int) -> tuple[Any, ...]:
-    """Returns a layer's setting for each axis, whether it was given once or axis by axis."""
-    return tuple(setting) if isinstance(setting, Iterable) and not isinstance(setting, str) else (setting,) * axes
-
-
 def _over_all(fields: Fields, shape: Sequence[int]) -> Fields:
     return tuple(field.over(size) for field, size in zip(fields, shape, strict=True))
+
+
+def _through_adaptive(layer: Any, before: Fields, shape: Sequence[int]) -> Fields:
+    """Returns the fields behind a pooling to a given size; empty where its windows are not all of one size."""
+    sizes = each_axis(layer.output_size, len(shape))
+    axes = [(size, size if made is None else made) for size, made in zip(shape, sizes, strict=True)]
+    if any(size % made for size, made in axes):
+        return ()
+    return tuple(field.over(size // made) for field, (size, made) in zip(before, axes, strict=True))
 
 
 def _joined(branches: Sequence[Fields]) -> Fields:
