@@ -45,7 +45,6 @@ def test_sizes_of_imagenets_challenge():
 def test_s2_fourteen_million_pictures_are_not_those_of_the_thousand_classes():
     SLIDE = 14e6  # all of ImageNet, about 21,800 classes of any size
     assert round(SLIDE / TRAINING, 1) == 10.9
-    assert 21_800 > 1000
 
 
 class Published(NamedTuple):
