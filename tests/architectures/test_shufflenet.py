@@ -54,20 +54,20 @@ def test_one_group_is_not_shuffled() -> None:
 
 
 def test_half_of_the_maps_pass_a_unit_of_v2_and_lie_apart_behind_it() -> None:
-    unit = shufflenet_v2.Unit(8, 8, 1).eval()
+    unit = shufflenet_v2.Unit(8).eval()
     inputs = torch.randn(2, 8, 5, 5)
     with torch.inference_mode():
         outputs = unit(inputs)
         assert torch.equal(outputs[:, 0::2], inputs[:, :4])
-        assert torch.equal(outputs[:, 1::2], unit.right(inputs))
+        assert torch.equal(outputs[:, 1::2], unit.right(inputs[:, 4:]))
 
 
 def test_a_strided_unit_of_v1_keeps_the_pooled_input() -> None:
-    unit = shufflenet_v1.StridedUnit(4, 12, groups=2, first_groups=1).eval()
+    unit = shufflenet_v1.StridedUnit(4, 16, groups=2, first_groups=1).eval()
     inputs = torch.rand(2, 4, 6, 6)
     with torch.inference_mode():
         outputs = unit(inputs)
-    assert outputs.shape == (2, 12, 3, 3)
+    assert outputs.shape == (2, 16, 3, 3)
     assert torch.allclose(outputs[:, :4, 1, 1], inputs[:, :, 1:4, 1:4].mean((2, 3)))
     assert outputs.min() >= 0
 

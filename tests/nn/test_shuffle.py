@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from neocog.core.errors import NetworkError
-from neocog.nn.shuffle import ChannelShuffle, Interleave, Maps
+from neocog.nn.shuffle import ChannelShuffle, Halves, Interleave
 
 
 def numbered(maps: int, first: int = 0) -> torch.Tensor:
@@ -35,32 +35,30 @@ def test_a_shuffle_by_the_other_factor_undoes_it() -> None:
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("batch", [0, 1, 2])
-def test_both_memory_orders_give_the_same_maps_and_gradients(layout: torch.memory_format, batch: int) -> None:
-    first, second = torch.randn(batch, 4, 3, 5), torch.randn(batch, 4, 3, 5)
-    expected = torch.stack((first, second), 2).flatten(1, 2)
-    branches = [each.contiguous(memory_format=layout).requires_grad_() for each in (first, second)]
-    got = Interleave()(*branches)
+def test_every_memory_order_gives_the_same_maps_and_gradients(layout, dtype, batch) -> None:
+    whole, second = torch.randn(batch, 8, 3, 5, dtype=dtype), torch.randn(batch, 4, 3, 5, dtype=dtype)
+    whole, second = (each.contiguous(memory_format=layout).requires_grad_() for each in (whole, second))
+    expected = torch.stack((whole[:, :4], second), 2).flatten(1, 2)
+    got = Interleave()(Halves()(whole)[0], second)
     assert torch.equal(got, expected)
-    assert torch.equal(ChannelShuffle(8, 2)(torch.cat(branches, 1)), expected)
+    assert batch == 0 or got.is_contiguous(memory_format=layout)
+    assert torch.equal(ChannelShuffle(8, 2)(torch.cat((whole[:, :4], second), 1)), expected)
     weights = torch.randn_like(got)
     (got * weights).sum().backward()
-    assert torch.equal(branches[0].grad, weights[:, 0::2])
-    assert torch.equal(branches[1].grad, weights[:, 1::2])
-    with torch.no_grad():
-        assert torch.equal(Interleave()(*branches), expected)
-        assert torch.equal(Interleave()(branches[0][:, :2], branches[1][:, 2:]), expected_halves(first, second))
+    assert torch.equal(whole.grad[:, :4], weights[:, 0::2])
+    assert not whole.grad[:, 4:].any()
+    assert torch.equal(second.grad, weights[:, 1::2])
+    with torch.inference_mode():
+        assert torch.equal(Interleave()(whole[:, :4], second), expected)
 
 
-def expected_halves(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    return torch.stack((first[:, :2], second[:, 2:]), 2).flatten(1, 2)
-
-
-def test_parts_are_views() -> None:
+def test_halves_are_views() -> None:
     inputs = numbered(6)
-    part = Maps(2, 5)(inputs)
-    assert order(part) == [2, 3, 4]
-    assert part.untyped_storage().data_ptr() == inputs.untyped_storage().data_ptr()
+    first, second = Halves()(inputs)
+    assert (order(first), order(second)) == ([0, 1, 2], [3, 4, 5])
+    assert second.untyped_storage().data_ptr() == inputs.untyped_storage().data_ptr()
 
 
 def test_groups_that_do_not_divide_the_maps_are_refused() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from neocog.core.registry import Errors, network
 from neocog.nn.conv import centred
-from neocog.nn.shuffle import Interleave, Maps
+from neocog.nn.shuffle import Halves, Interleave
 from neocog.nn.shuffle_init import initialise_shufflenet
 
 STEM = 24
@@ -45,25 +45,31 @@ X2_0 = Widths(244, 488, 976, 2048)
 
 
 class Unit(nn.Module):
-    """Figure 3 (c) and (d): two branches, whose maps are taken in turns.
+    """Figure 3 (c): half of the maps stay as they are, the right branch transforms the others."""
 
-    At stride 1 the left branch is the first half of the maps as it is and the right one transforms the other half; at
-    stride 2 both transform all maps.
-    """
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, maps: int) -> None:
         super().__init__()
-        half = outputs // 2
-        if stride == 1:
-            self.left: nn.Module = Maps(0, half)
-            self.right = _right(half, half, stride, start=half)
-        else:
-            self.left = _left(inputs, half, stride)
-            self.right = _right(inputs, half, stride, start=0)
+        self.halves = Halves()
+        self.right = _right(maps // 2, maps // 2, stride=1)
+        self.shuffle = Interleave()
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, maps, H, W)
+        """Returns (B, maps, H, W)."""
+        kept, taken = self.halves(x)
+        return self.shuffle(kept, self.right(taken))  # type: ignore[no-any-return]
+
+
+class StridedUnit(nn.Module):
+    """Figure 3 (d): both branches transform all maps, to half the sides."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.left = _left(inputs, outputs // 2, stride=2)
+        self.right = _right(inputs, outputs // 2, stride=2)
         self.shuffle = Interleave()
 
     def forward(self, x: Tensor) -> Tensor:  # (B, inputs, H, W)
-        """Returns (B, outputs, ceil(H / stride), ceil(W / stride))."""
+        """Returns (B, outputs, ceil(H / 2), ceil(W / 2))."""
         return self.shuffle(self.left(x), self.right(x))  # type: ignore[no-any-return]
 
 
@@ -79,11 +85,9 @@ def _left(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     return nn.Sequential(OrderedDict(**_depthwise(inputs, stride), **_pointwise("pointwise", inputs, outputs)))
 
 
-def _right(inputs: int, outputs: int, stride: int, *, start: int) -> nn.Sequential:
-    taken = {"taken": Maps(start, start + inputs)} if start else {}
+def _right(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     return nn.Sequential(
         OrderedDict(
-            **taken,
             **_pointwise("pointwise1", inputs, outputs),
             **_depthwise(outputs, stride),
             **_pointwise("pointwise2", outputs, outputs),
@@ -95,8 +99,7 @@ def _shufflenet(widths: Widths, *, classes: int, channels: int) -> nn.Sequential
     stages: dict[str, nn.Module] = {}
     width = STEM
     for (name, row), outputs in zip(TABLE_5.items(), widths[:3], strict=True):
-        first = Unit(width, outputs, 2)
-        stages[name] = nn.Sequential(first, *(Unit(outputs, outputs, 1) for _ in range(row.repeats - 1)))
+        stages[name] = nn.Sequential(StridedUnit(width, outputs), *(Unit(outputs) for _ in range(row.repeats - 1)))
         width = outputs
     net = nn.Sequential(
         OrderedDict(

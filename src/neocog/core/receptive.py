@@ -67,19 +67,23 @@ class _Reader(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
-        if isinstance(value, Tensor):
+        in_pieces = isinstance(value, tuple) and isinstance(next(iter(value), None), Tensor) and n.op != "output"
+        if isinstance(value, Tensor) or in_pieces:
             self.fields[n] = self._fields(n, value)
             if n.op == "call_module":
                 self.found[str(n.target)] = self.fields[n]
         return value
 
-    def _fields(self, node: fx.Node, value: Tensor) -> Fields:
+    def _fields(self, node: fx.Node, value: Any) -> Fields:
         if node.op == "placeholder":
-            return (Field(),) * (value.dim() - 2)
+            axes: int = value.dim() - 2
+            return (Field(),) * axes
         sources = [each for each in node.all_input_nodes if each in self.fields]
         before = _joined([self.fields[each] for each in sources])
         if not before:
             return ()
+        if isinstance(self.env[sources[0]], tuple):
+            return before if node.target is operator.getitem else ()
         shape = self.env[sources[0]].shape[2:]
         if node.op == "call_module":
             return layer_fields(self.fetch_attr(str(node.target)), before, shape)
