@@ -119,8 +119,13 @@ def resnet110_cifar10(classes: int = 10, channels: int = 3) -> nn.Module:
     params=10_328_602,
     macs=1_490_995_712,
     deviations="ResNet-1001 of arXiv:1603.05027 with its original units (norm and ReLU after the convolutions) and "
-    "projections where the shape changes",
+    "projections where the shape changes; each block's last norm starts at 1 / sqrt(333), not 1, since 333 residuals "
+    "of the input's size overflow before the running statistics have settled",
 )
 def resnet1001_cifar10(classes: int = 10, channels: int = 3) -> nn.Module:
     """ResNet-1001 for CIFAR: 333 bottlenecks."""
-    return _cifar_network((1001 - 2) // 9, _bottleneck, EXPANSION, classes, channels)
+    net = _cifar_network((1001 - 2) // 9, _bottleneck, EXPANSION, classes, channels)
+    blocks = [module for module in net.modules() if isinstance(module, Bottleneck)]
+    for block in blocks:
+        nn.init.constant_(block.bn3.weight, len(blocks) ** -0.5)
+    return net

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from neocog.nn.conv import centred
 from neocog.nn.recompute import Recomputed, recomputed, worthwhile
+from neocog.nn.told_norm import ToldBatchNorm2d, batch_statistics, worth_telling
 
 BOTTLENECK = 4  # maps that a bottleneck makes for each that its layer adds (section 3, "bottleneck layers")
 
@@ -40,8 +41,22 @@ class DenseBlock(nn.Module):
         """Returns (B, inputs + layers * growth, H, W), the input's maps first."""
         if self.recompute and worthwhile(self):
             return self._sparing(x)
+        if self.training and worth_telling(x):
+            return self._told(x)
         for layer in self.children():
             x = torch.cat([x, layer(x)], 1)  # (B, inputs + growth * layers so far, H, W)
+        return x
+
+    def _told(self, x: Tensor) -> Tensor:
+        """Measures each map once for all the layers whose first norm needs its mean and variance."""
+        known, new = batch_statistics(x), None
+        for layer in self.children():
+            known = known if new is None else known.beside(batch_statistics(new))
+            norm = layer.get_submodule("norm1")
+            if type(norm) is ToldBatchNorm2d:
+                norm.told = known
+            new = layer(x)
+            x = torch.cat([x, new], 1)
         return x
 
     def _sparing(self, x: Tensor) -> Tensor:
@@ -60,7 +75,7 @@ def dense_layer(inputs: int, growth: int, *, bottleneck: bool = True, dropout: f
     kernels = ((inputs, wide, 1), (wide, growth, 3)) if bottleneck else ((inputs, growth, 3),)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, (given, made, kernel) in enumerate(kernels, 1):
-        layers[f"norm{number}"] = nn.BatchNorm2d(given)
+        layers[f"norm{number}"] = ToldBatchNorm2d(given) if number == 1 else nn.BatchNorm2d(given)
         layers[f"relu{number}"] = nn.ReLU()
         layers[f"conv{number}"] = centred(given, made, kernel)
         if dropout:
