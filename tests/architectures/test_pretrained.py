@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
 from neocog.architectures import create, weights_of
+from neocog.data.preprocess import PicturePreprocessing
+from neocog.data.resize import normalise, prepare
 from neocog.nn.conv import SameConv2d
+from neocog.nn.fold import folded
 
 
 def test_imagenet_weights_fill_every_tensor_and_survive_another_head():
@@ -49,6 +54,31 @@ def test_photographs_are_recognised(shared_data):
     truth = torch.tensor([int(row["index"]) for row in rows])[:, None]
     assert (best == truth).any(1).float().mean() >= 0.94
     assert (best[:, :1] == truth).float().mean() >= 0.80
+
+
+@pytest.mark.skipif("NEOCOG_TEST_DEEP" not in os.environ, reason="half a minute; set NEOCOG_TEST_DEEP=1")
+def test_the_level_of_the_whole_sample(shared_data):
+    """966 of 1000 are in the top 5; no other size, filter, crop or mean of up to 18 views gave more than 967.
+
+    Two of the 34 others show another class than their label's: n01978287 a fiddler crab, n01608432 a magnolia.
+    """
+    folder = shared_data / "imagenet_sample"
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    truth = torch.tensor([int(row["index"]) for row in rows])[:, None]
+    expects = weights_of("efficientnet_lite0")
+    numbers = PicturePreprocessing(
+        (expects.size,) * 2, expects.resize, expects.filter, expects.mean, expects.std, channels=3
+    )
+    network = folded(create("efficientnet_lite0", weights="imagenet")).to(memory_format=torch.channels_last)
+    best = []
+    with torch.inference_mode():
+        for start in range(0, len(rows), 50):
+            pixels = [prepare((folder / row["file"]).read_bytes(), numbers) for row in rows[start : start + 50]]
+            best.append(network(normalise(torch.stack(pixels), numbers)).topk(5).indices)
+    hits = torch.cat(best) == truth
+    assert hits.any(1).sum() >= 964
+    assert hits[:, 0].sum() >= 849
 
 
 def cropped(path, size):
