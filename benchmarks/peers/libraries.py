@@ -115,11 +115,28 @@ def answer_torch(order: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {"name": network.library_name}
 
 
+def keep_double(keras: Any) -> None:
+    """Lets Keras's batch norm compute in double precision, which it would round to single."""
+    backend = keras.src.backend
+    rounding = backend.result_type
+    if not hasattr(rounding, "rounding"):
+
+        def result_type(*kinds: Any) -> str:
+            double = "float64" in [getattr(kind, "name", str(kind).removeprefix("torch.")) for kind in kinds]
+            return "float64" if double else str(rounding(*kinds))
+
+        result_type.rounding = rounding  # type: ignore[attr-defined]
+        backend.result_type = result_type
+
+
 def answer_keras(order: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     import keras
 
     keras.backend.clear_session()
-    keras.config.set_floatx("float64" if order["double"] else "float32")
+    precision = "float64" if order["double"] else "float32"
+    keras.config.set_floatx(precision)
+    keras.config.set_dtype_policy(precision)
+    keep_double(keras)
     keras.utils.set_random_seed(order["seed"])
     name = order["candidates"][0]
     if not hasattr(keras.applications, name):
