@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neocog.core.errors import DataError
+from neocog.core.errors import DataError, UsageError
 from neocog.data.dataset import DataSet, Part
 from neocog.data.items import ArrayItems
-from neocog.data.split import LARGEST_VAL, choose, keep_aside, quotas, split_table
+from neocog.data.split import LARGEST_VAL, choose, fewer, keep_aside, quotas, split_table
 
 
 def dataset(labels, contents=None, classes=None):
@@ -123,3 +123,20 @@ def test_the_table_names_every_sample_once():
     assert sorted(int(name[5:-1]) for name, _, _ in table) == list(range(20))
     assert {part for _, _, part in table} == {"train", "val", "test"}
     assert all(label == str(int(name[5:-1]) % 2) for name, label, _ in table)
+
+
+def test_fewer_training_samples_are_stratified_and_the_same_each_time():
+    whole = keep_aside(dataset([0, 1, 1] * 30))
+    some = fewer(whole, 20)
+    labels = some.parts["train"].labels
+    share = whole.parts["train"].labels.count(0) / 65
+    assert len(labels) == 20
+    assert abs(labels.count(0) - 20 * share) < 1
+    assert set(contents(some.parts["train"])) < set(contents(whole.parts["train"]))
+    assert some.parts["test"] == whole.parts["test"] and some.parts["val"] == whole.parts["val"]
+    assert contents(fewer(whole, 20).parts["train"]) == contents(some.parts["train"])
+    assert contents(fewer(whole, 20, seed=1).parts["train"]) != contents(some.parts["train"])
+    assert "training on 20 of 65 samples" in some.notes[-1]
+    assert fewer(whole, 10_000) == whole
+    with pytest.raises(UsageError, match="each of the 2 classes"):
+        fewer(whole, 1)

@@ -1,8 +1,10 @@
-"""``neocog zoo``: the networks as a table, CSV or JSON; one network layer by layer."""
+"""``neocog zoo``: the networks as a table, CSV or JSON; one network layer by layer; a race between networks."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,56 +12,97 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neocog.core.layers import LayerRow
-    from neocog.verbs.zoo import Anatomy, Entry
+    from neocog.verbs.race import Race
 
 ENTRY_COLUMNS = (
     "name", "year", "paper", "task", "params", "macs", "top1_error", "top5_error",
-    "error_source", "input", "classes", "weights", "deviations",
+    "error_source", "input", "classes", "weights", "deviations", "family", "aliases",
 )  # fmt: skip
 LAYER_COLUMNS = (
     "name", "kind", "input_shape", "output_shape", "kernel", "stride", "padding",
-    "params", "arithmetic", "macs", "receptive_field",
+    "params", "arithmetic", "macs", "receptive_field", "jump", "start",
 )  # fmt: skip
-
-_NUMBERS = {"year", "params", "MACs", "top-1 err", "top-5 err"}
+RACE_COLUMNS = (
+    "network", "year", "params", "macs", "epochs", "seconds", "top1", "low", "high", "spread", "n", "runs", "error",
+)  # fmt: skip
+SORTS = ("year", "name", "params", "macs", "top1_error", "top5_error")
 
 
 @click.command("zoo")
 @click.argument("name", required=False)
-@click.option("--task", metavar="TASK", help="Only networks for this task, e.g. image.")
-@click.option("--max-params", metavar="N", help="Only networks with at most so many parameters, e.g. 5M.")
-@click.option("--year", metavar="YEARS", help="Only networks of these years: 2015, 2012-2016, 2012-.")
+@click.option("--task", metavar="TASK", help="List: networks for this task, e.g. image.")
+@click.option("--like", metavar="WORD", help="List: networks with this word in their name, or like 'resnet*_v2'.")
+@click.option("--max-params", metavar="N", help="List: networks with at most so many parameters, e.g. 5M.")
+@click.option("--max-macs", metavar="N", help="List: networks with at most so many multiply-accumulates, e.g. 1G.")
+@click.option("--year", metavar="YEARS", help="List: networks of these years: 2015, 2012-2016, 2012-.")
+@click.option("--sort", type=click.Choice(SORTS), default="year", show_default=True, help="List: smallest first, by.")
+@click.option("--reverse", is_flag=True, help="List: largest first.")
+@click.option("--picture", metavar="FILE", help="List: draw accuracy against cost into an .svg or .png.")
+@click.option("--input", metavar="CxHxW", help="NAME: for inputs of this shape, e.g. 3x160x160.")
+@click.option("--classes", type=int, help="NAME: with so many outputs.")
+@click.option("--batch", type=int, default=32, show_default=True, help="NAME: the memory for so many samples at once.")
 @click.option(
-    "--sort",
-    type=click.Choice(["year", "name", "params", "macs", "top1_error"]),
-    default="year",
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "fp16"]),
+    default="fp32",
     show_default=True,
-    help="What to sort by, smallest first.",
+    help="NAME: the memory in this arithmetic.",
 )
-@click.option("--input", metavar="CxHxW", help="The input shape to show NAME for, e.g. 3x160x160.")
+@click.option("--auxiliary/--no-auxiliary", default=None, help="NAME: with the heads that run in training only.")
+@click.option("--svg", metavar="FILE", help="NAME: draw the network.")
+@click.option("--race", metavar="DATA", help="Train several networks on DATA under one protocol.")
+@click.option("--nets", metavar="A,B,...", help="Race: the networks; those that fit the pictures unless told.")
+@click.option("--epochs", type=int, help="Race: passes over the training part.")
+@click.option("--minutes", type=float, help="Race: time that each network may train; cuts the epochs.")
+@click.option("--seeds", type=int, default=1, show_default=True, help="Race: train each network so many times.")
+@click.option("--samples", type=int, help="Race: train on so many of the training pictures.")
+@click.option("--size", type=int, help="Race: side of the input of all networks.")
+@click.option("--recipe", type=click.Choice(["fast", "smoke"]), help="Race: the recipe of all networks.")
+@click.option("--root", metavar="FOLDER", help="Race: where local copies of known data sets lie.")
+@click.option("--out", metavar="FOLDER", help="Race: the folder to make, or that of a race to go on with.")
+@click.option("--quiet", is_flag=True, help="Race: say nothing but errors.")
 @click.option("--csv", "form", flag_value="csv", help="Print comma-separated values.")
 @click.option("--json", "form", flag_value="json", help="Print JSON.")
-def command(name: str | None, form: str | None, input: str | None, **filters: Any) -> None:
-    """List the networks, or show the network NAME layer by layer.
+@click.pass_context
+def command(ctx: click.Context, /, name: str | None, form: str | None, **options: Any) -> int:
+    """List the networks, show the network NAME layer by layer, or let networks race.
 
-    Parameters and multiply-accumulates (MACs) are exact; top-1 and top-5 are published
-    ImageNet validation errors.
+    NAME is one of the zoo's, or module:function for one of your own. Parameters and multiply-accumulates (MACs) are
+    exact; top-1 and top-5 are published errors, on ImageNet's validation part or, of networks for ten classes, on
+    CIFAR-10's test part; --csv says whose they are.
     """
-    from neocog.verbs.zoo import Anatomy, zoo
+    from neocog.cli.zoo_tables import anatomy_text, entries_text
+    from neocog.verbs.anatomy import Anatomy
+    from neocog.verbs.zoo import zoo
 
-    shown: Any = zoo(name, input=input, **filters)
-    terminal = sys.stdout.isatty()
+    default = click.core.ParameterSource.DEFAULT
+    given = {option: value for option, value in options.items() if ctx.get_parameter_source(option) is not default}
+    shown: Any = zoo(name, **given)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if "race" in given:
+        return _race(shown, form)
     if form == "json":
         click.echo(_json(shown))
     elif isinstance(shown, Anatomy):
-        click.echo(_csv(LAYER_COLUMNS, shown.layers) if form else _anatomy_text(shown, terminal=terminal))
+        click.echo(_csv(LAYER_COLUMNS, shown.layers) if form else anatomy_text(shown, width))
     elif form:
         click.echo(_csv(ENTRY_COLUMNS, shown))
     elif shown:
-        click.echo(_entries_text(shown, terminal=terminal))
+        click.echo(entries_text(shown, width))
     else:
         click.echo("No network passes these filters; `neocog zoo` lists all.", err=True)
+    return 0
+
+
+def _race(race: Race, form: str | None) -> int:
+    """Prints the results; returns 1 where some networks failed and 2 where all did."""
+    if form == "json":
+        click.echo(_json(race))
+    else:
+        click.echo(_csv(RACE_COLUMNS, race.results) if form else race.text().rstrip("\n"))
+    click.echo(f"table and pictures: {race.folder}", err=True)
+    failed = sum(bool(result.error) for result in race.results)
+    return 0 if not failed else 2 if failed == len(race.results) else 1
 
 
 def _json(shown: Any) -> str:
@@ -67,107 +110,25 @@ def _json(shown: Any) -> str:
     from dataclasses import asdict
 
     plain = [asdict(entry) for entry in shown] if isinstance(shown, tuple) else asdict(shown)
-    return json.dumps(plain, indent=2, ensure_ascii=False)
+    return json.dumps(_without_nan(plain), indent=2, ensure_ascii=False, default=str)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _csv(columns: Sequence[str], rows: Sequence[object]) -> str:
     import csv
     import io
 
+    from neocog.cli.zoo_tables import cell
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
+    writer.writerows([cell(getattr(row, column)) for column in columns] for row in rows)
     return text.getvalue().rstrip("\n")
-
-
-def _cell(value: Any) -> Any:
-    """Returns a value as one cell: shapes as 3x224x224, names apart by a space, nothing for None."""
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return (" " if any(isinstance(part, str) for part in value) else "x").join(map(str, value))
-    return value
-
-
-def _entries_text(entries: Sequence[Entry], *, terminal: bool) -> str:
-    number = _short if terminal else "{:,}".format
-    columns: tuple[str, ...] = ("name", "year", "paper", "task", "params", "MACs", "top-1 err", "top-5 err", "weights")
-    rows: list[tuple[str, ...]] = [
-        (
-            entry.name,
-            str(entry.year),
-            entry.paper,
-            entry.task,
-            number(entry.params),
-            number(entry.macs),
-            *(f"{error:.1f} %" if error is not None else "" for error in (entry.top1_error, entry.top5_error)),
-            " ".join(entry.weights),
-        )
-        for entry in entries
-    ]
-    if terminal and len({entry.task for entry in entries}) == 1:  # a narrow screen need not read it on every line
-        columns, rows = (*columns[:3], *columns[4:]), [(*row[:3], *row[4:]) for row in rows]
-    return _table(columns, rows, terminal=terminal)
-
-
-def _anatomy_text(anatomy: Anatomy, *, terminal: bool) -> str:
-    columns = ("layer", "kind", "output", "kernel", "stride", "padding", "parameters", "MACs", "receptive field")
-    rows = [_layer_cells(row) for row in anatomy.layers]
-    total = ("total", "", "", "", "", "", f"{anatomy.params:,}", f"{anatomy.macs:,}", "")
-    return f"{_facts(anatomy)}\n\n{_table(columns, [*rows, total], terminal=terminal)}"
-
-
-def _layer_cells(row: LayerRow) -> tuple[str, ...]:
-    return (
-        row.name,
-        row.kind,
-        str(_cell(row.output_shape)),
-        *(str(_cell(setting)) for setting in (row.kernel, row.stride, row.padding)),
-        row.arithmetic,
-        f"{row.macs:,}" if row.macs else "",
-        str(_cell(row.receptive_field)),
-    )
-
-
-def _facts(anatomy: Anatomy) -> str:
-    """Returns what the record says, a line each."""
-    entry = anatomy.entry
-    published = (("top-1", entry.top1_error), ("top-5", entry.top5_error))
-    errors = ", ".join(f"{name} {error:.2f} %" for name, error in published if error is not None)
-    facts = {
-        "network": f"{entry.name}: {entry.summary}",
-        "paper": f"{entry.paper} ({entry.year})",
-        "task": f"{entry.task}, {entry.classes} classes as published",
-        "input": str(_cell(anatomy.input)),
-        "error": f"{errors} ({entry.error_source})" if errors else "none published for ImageNet",
-        "weights": ", ".join(entry.weights) or "none come with Neocog; torchvision's or your own by file",
-        "deviations": entry.deviations,
-    }
-    return "\n".join(f"{name:<12}{fact}" for name, fact in facts.items())
-
-
-def _short(number: int) -> str:
-    """Returns a number to three figures, for a narrow terminal: 11.7 M."""
-    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if number >= 0.9995 * size:
-            return f"{number / size:#.3g}".rstrip(".") + f" {unit}"
-    return str(number)
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, terminal: bool) -> str:
-    """Returns the rows under their headings: folded to the width of a terminal, plain and unbroken in a pipe."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1 if terminal else 2, 0, 0))
-    for index, column in enumerate(columns):
-        number = column in _NUMBERS
-        whole = not terminal or number or index == 0
-        table.add_column(column, justify="right" if number else "left", no_wrap=whole, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    console = Console(width=None if terminal else 1000, force_terminal=terminal, markup=False, highlight=False)
-    with console.capture() as captured:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())

@@ -14,7 +14,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from neocog.core.arithmetic import convolution_macs, dense_macs
 from neocog.core.inputs import check_input, empty_batch, shape_copy
-from neocog.core.receptive import receptive_fields
+from neocog.core.receptive import Fields, receptive_fields
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class LayerRow:
     Shapes are without the batch; ``kernel``, ``stride`` and ``padding`` hold one number an axis, or a name of padding,
     and are None where a layer has none. ``arithmetic`` shows where ``params`` comes from (``16 x (3x3x3) + 16 = 448``);
     both are empty at a layer's second call, since its weights are counted once. ``receptive_field`` is the side of the
-    region of the input that one unit can see, one number an axis, padding included; None when it cannot be told.
+    region of the input that one unit can see, padding included; ``jump`` how far apart in the input two neighbouring
+    units look; ``start`` where the first unit's region begins, below 0 in the padding. They have one number an axis
+    and are None when they cannot be told.
     """
 
     name: str
@@ -38,6 +40,8 @@ class LayerRow:
     arithmetic: str
     macs: int
     receptive_field: tuple[int, ...] | None
+    jump: tuple[int, ...] | None
+    start: tuple[int, ...] | None
 
 
 def layer_table(network: nn.Module, input_shape: Sequence[int], *, auxiliary: bool = False) -> list[LayerRow]:
@@ -72,8 +76,8 @@ def layer_table(network: nn.Module, input_shape: Sequence[int], *, auxiliary: bo
     seen: set[int] = set()
     rows = []
     for module, given, made in calls:
-        sides = tuple(field.size for field in fields.get(names[module], ())) or None
-        rows.append(_row(names[module], module, given, made, sides, counted=id(module) in seen))
+        own = fields.get(names[module], ())
+        rows.append(_row(names[module], module, given, made, own, counted=id(module) in seen))
         seen.add(id(module))
     return rows
 
@@ -156,7 +160,7 @@ def _row(
     layer: nn.Module,
     given: tuple[int, ...],
     made: tuple[int, ...],
-    sides: tuple[int, ...] | None,
+    fields: Fields,
     *,
     counted: bool,
 ) -> LayerRow:
@@ -172,7 +176,9 @@ def _row(
         params=0 if counted else sum(parameter.numel() for parameter in layer.parameters()),
         arithmetic="" if counted else parameter_arithmetic(layer),
         macs=layer_macs(layer, given, made),
-        receptive_field=sides,
+        receptive_field=tuple(field.size for field in fields) or None,
+        jump=tuple(field.jump for field in fields) or None,
+        start=tuple(field.start for field in fields) or None,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from neocog.core.errors import DataError
+from neocog.core.errors import DataError, UsageError
 from neocog.core.randomness import mix
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.items import ArrayItems
@@ -44,6 +44,22 @@ def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float = FRACTION
         parts["train"] = train.subset([index for index in range(len(train)) if index not in chosen])
         notes.append(f"no {name} part: {len(kept)} of {len(train)} kept aside by --split-seed {seed}, stratified")
     return replace(dataset, parts={name: parts[name] for name in PARTS}, notes=tuple(notes))
+
+
+def fewer(dataset: DataSet[T], samples: int, *, seed: int = 0) -> DataSet[T]:
+    """Returns the set with ``samples`` of its training samples, stratified; the other parts stay as they are.
+
+    Raises UsageError for fewer than one sample a class.
+    """
+    train, classes = dataset.parts["train"], len(dataset.classes)
+    if samples < classes:
+        raise UsageError(f"--samples must be at least one for each of the {classes} classes; got {samples}")
+    if samples >= len(train):
+        return dataset
+    kept = choose(train, classes, seed=seed, purpose="samples", fraction=samples / len(train))
+    note = f"training on {len(kept):,} of {len(train):,} samples (--samples), stratified by --split-seed {seed}"
+    parts = {**dataset.parts, "train": train.subset(kept)}
+    return replace(dataset, parts=parts, notes=(*dataset.notes, note))
 
 
 def choose(

@@ -20,6 +20,7 @@ from neocog.data.loader import BatchLoader
 from neocog.data.open import open_pictures
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.scan import scan
+from neocog.data.split import fewer
 from neocog.report.thumbnails import LARGEST_SIDE, Pixels
 from neocog.tasks.choice import SMALL, Choice, choose_network, describe_input, preprocessing_for
 from neocog.tasks.image_classification import NAME, make_task
@@ -48,7 +49,7 @@ class ImageClassificationKind:
             exclude=options.exclude,
         )
         readable, _ = scan(data, max_bad=options.max_bad, workers=options.workers)
-        return readable
+        return readable if options.samples is None else fewer(readable, options.samples, seed=options.split_seed)
 
     def look(self, data: DataSet[Picture]) -> Survey:
         """Returns what the training pictures have in common; looked at once."""

@@ -25,6 +25,7 @@ class TrainOptions:
     root: str | None = _option("Where local copies of known data sets lie (or NEOCOG_DATA).", group="Data")
     exclude: str | None = _option("List of paths to leave out, as `neocog check` writes it.", group="Data")
     split_seed: int = _option("Seed of the split into train, val and test.", 0, group="Data")
+    samples: int | None = _option("Train on so many of the training samples; val and test stay whole.", group="Data")
     max_bad: float = _option("Largest fraction of unreadable files to go on with.", 0.01, group="Data")
 
     net: str | None = _option(
@@ -140,6 +141,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "batch": (1, 1e6),
     "accumulate": (1, 1e6),
     "size": (1, 4096),
+    "samples": (1, 1e9),
     "max_bad": (0, 1),
     "crop": (0.01, 1),
     "dropout": (0, 0.99),

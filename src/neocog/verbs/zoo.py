@@ -1,195 +1,110 @@
-"""``neocog.zoo``: the networks and what is known of them; one network layer by layer."""
+"""``neocog.zoo``: the networks and what is known of them; one network layer by layer; a race between them."""
 
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, overload
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
-from neocog.architectures import create, networks, record, records
-from neocog.core.errors import UsageError
-from neocog.core.layers import LayerRow, layer_table
-from neocog.core.registry import Record
+from neocog.core.errors import UsageError, near_names
+from neocog.verbs.anatomy import Anatomy, anatomy
+from neocog.verbs.catalogue import Entry, listed
 
-Sort = Literal["year", "name", "params", "macs", "top1_error"]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One network's line in the zoo.
-
-    ``paper`` is an arXiv number, a DOI or a title; ``input`` the published input without the batch; ``params`` and
-    ``macs`` are exact at that input; errors are in percent, as published or measured by ``error_source``; ``weights``
-    names those that come with a dependency.
-    """
-
-    name: str
-    year: int
-    paper: str
-    task: str
-    params: int
-    macs: int
-    top1_error: float | None
-    top5_error: float | None
-    error_source: str
-    input: tuple[int, ...]
-    classes: int
-    weights: tuple[str, ...]
-    deviations: str
-    summary: str
+if TYPE_CHECKING:
+    from neocog.verbs.race import Race
 
 
-@dataclass(frozen=True)
-class Anatomy:
-    """One network layer by layer, for inputs of the shape ``input``; ``params`` and ``macs`` are the layers' sums."""
+@overload
+def zoo(name: None = None, *, race: None = None, **options: Any) -> tuple[Entry, ...]: ...
 
-    entry: Entry
-    input: tuple[int, ...]
-    layers: tuple[LayerRow, ...]
-    params: int
-    macs: int
+
+@overload
+def zoo(name: str, *, race: None = None, **options: Any) -> Anatomy: ...
+
+
+@overload
+def zoo(name: None = None, *, race: str | Path, **options: Any) -> Race: ...
 
 
 @overload
 def zoo(
-    name: None = None,
-    *,
-    task: str | None = None,
-    max_params: int | str | None = None,
-    year: int | str | None = None,
-    sort: Sort = "year",
-    input: None = None,
-) -> tuple[Entry, ...]: ...
-
-
-@overload
-def zoo(name: str, *, input: str | Sequence[int] | None = None) -> Anatomy: ...
-
-
-@overload
-def zoo(
-    name: str | None,
-    *,
-    task: str | None = None,
-    max_params: int | str | None = None,
-    year: int | str | None = None,
-    sort: Sort = "year",
-    input: str | Sequence[int] | None = None,
-) -> tuple[Entry, ...] | Anatomy: ...
+    name: str | None = None, *, race: str | Path | None = None, **options: Any
+) -> tuple[Entry, ...] | Anatomy | Race: ...
 
 
 def zoo(
-    name: str | None = None,
-    *,
-    task: str | None = None,
-    max_params: int | str | None = None,
-    year: int | str | None = None,
-    sort: Sort = "year",
-    input: str | Sequence[int] | None = None,
-) -> tuple[Entry, ...] | Anatomy:
-    """Lists the networks, or shows one layer by layer.
+    name: str | None = None, *, race: str | Path | None = None, **options: Any
+) -> tuple[Entry, ...] | Anatomy | Race:
+    """Lists the networks, shows one layer by layer, or trains several under one protocol.
 
-    Without a name: the networks of a ``task`` (in full or its first word), with at most ``max_params`` parameters (a
-    number, or text such as ``"5M"``), of a ``year`` (``2015``, or ``"2012-2016"``), sorted by ``sort``. With a name:
-    that network's layers for an ``input`` such as ``"3x160x160"`` or ``(3, 160, 160)``, the published one unless given.
+    Without a name, the networks of a ``task`` (in full or its first word), with ``like`` in their name (a word, or a
+    pattern such as ``"resnet*_v2"``), with at most ``max_params`` parameters and ``max_macs`` multiply-accumulates (a
+    number, or text such as ``"5M"``), of a ``year`` (``2015``, or ``"2012-2016"``), sorted by ``sort`` (year, name,
+    params, macs, top1_error, top5_error), the largest first with ``reverse``; ``picture`` is an .svg or .png file to
+    draw accuracy against cost in.
+
+    With a name, or ``"module:function"`` for a network of your own, its layers for an ``input`` such as
+    ``"3x160x160"`` or ``(3, 160, 160)``, the published one unless given, and ``classes`` outputs; the memory for a
+    ``batch`` (32) in ``precision`` (fp32, bf16, fp16); ``auxiliary`` heads, which run in training only, where they
+    count or are asked for; ``svg`` is a file to draw the network in.
+
+    With ``race``, the data for `neocog.verbs.race.race_networks`, whose options the others are then.
 
     Raises NetworkError for an unknown network and an input that it cannot take; UsageError for the rest.
     """
+    if race is not None:
+        if name is not None:
+            raise UsageError(f"a race is between networks: give them as --nets {name},OTHER and leave the name out.")
+        _refuse_unknown(options)
+        from neocog.verbs.race import race_networks  # all of training; a list needs none of it
+
+        return race_networks(race, **options)
+    form = _FORMS[name is not None]
+    _refuse_others(options, form, name)
     if name is None:
-        if input is not None:
-            raise UsageError("an input shape goes with one network: `neocog zoo NAME --input 3x160x160`.")
-        return _listed(task, max_params, year, sort)
-    if (task, max_params, year, sort) != (None, None, None, "year"):
-        raise UsageError(f"filters and sorting go with the list; leave them out to see {name}, or leave the name out.")
-    return _anatomy(record(name), input)
+        return listed(**options)
+    return anatomy(name, **options)
 
 
-def _listed(task: str | None, max_params: int | str | None, year: int | str | None, sort: str) -> tuple[Entry, ...]:
-    if sort not in _SORTS:
-        raise UsageError(f"sort should be one of {', '.join(_SORTS)}; got {sort!r}.")
-    chosen = set(networks(task))
-    limit = None if max_params is None else count(max_params)
-    first, last = years(year)
-    entries = [
-        _entry(each)
-        for each in records()
-        if each.name in chosen and (limit is None or each.params <= limit) and first <= each.year <= last
-    ]
-    return tuple(sorted(entries, key=_SORTS[sort]))
+_FORMS: dict[bool, Callable[..., Any]] = {False: listed, True: anatomy}
+# The options of a race, of which nothing else is needed to list networks.
+RACING = ("nets", "epochs", "minutes", "seeds", "samples", "size", "recipe", "root", "out", "quiet")
 
 
-_SORTS: dict[str, Callable[[Entry], Any]] = {
-    "year": lambda entry: (entry.year, entry.name),
-    "name": lambda entry: entry.name,
-    "params": lambda entry: (entry.params, entry.name),
-    "macs": lambda entry: (entry.macs, entry.name),
-    "top1_error": lambda entry: (entry.top1_error is None, entry.top1_error or 0.0, entry.name),
-}
+def _refuse_others(options: dict[str, Any], form: Callable[..., Any], name: str | None) -> None:
+    """Raises UsageError for options that belong to another form of the verb, or to none."""
+    own, other = (_options_of(each) for each in (form, _FORMS[form is listed]))
+    for option in options:
+        if option in own:
+            continue
+        flag = f"--{option.replace('_', '-')}"
+        if option in RACING:
+            raise UsageError(f"{flag} goes with a race: `neocog zoo --race DATA`.")
+        if option not in other:
+            raise UsageError(f"zoo has no option {option!r}.{near_names(option, [*own, *other, *RACING])}")
+        if name is None:
+            raise UsageError(f"{flag} goes with one network: `neocog zoo NAME {flag}`.")
+        raise UsageError(f"{flag} goes with the list; leave it out to see {name}, or leave the name out.")
 
 
-def _entry(each: Record) -> Entry:
-    errors = each.errors
-    return Entry(
-        name=each.name,
-        year=each.year,
-        paper=each.paper,
-        task=each.task,
-        params=each.params,
-        macs=each.macs,
-        top1_error=errors.top1 if errors else None,
-        top5_error=errors.top5 if errors else None,
-        error_source=errors.source if errors else "",
-        input=each.input,
-        classes=each.classes,
-        weights=tuple(weights.name for weights in each.weights),
-        deviations=each.deviations,
-        summary=each.summary,
-    )
+def _refuse_unknown(options: dict[str, Any]) -> None:
+    for option in options:
+        if option not in RACING:
+            raise UsageError(f"--{option.replace('_', '-')} does not go with a race.{near_names(option, RACING)}")
 
 
-def _anatomy(each: Record, input: str | Sequence[int] | None) -> Anatomy:
-    shape = each.input if input is None else parse_shape(input)
-    options: dict[str, Any] = {}
-    if shape != each.input and len(shape) == 3 and "size" in inspect.signature(each.build).parameters:
-        if shape[1] != shape[2]:
-            raise UsageError(f"{each.name} is built for square inputs, got {'x'.join(map(str, shape))}.")
-        options["size"] = shape[1]
-    layers = tuple(layer_table(create(each.name, channels=shape[0], **options), shape))
-    return Anatomy(_entry(each), shape, layers, sum(row.params for row in layers), sum(row.macs for row in layers))
+def _options_of(form: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(form).parameters
+    return {name: each for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
 
 
-def count(value: int | str) -> int:
-    """Returns the number that a person means by ``5M``, ``300k``, ``1.2G``, ``5,000,000`` or ``5000000``.
-
-    Raises UsageError for anything else.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmgb]?)", str(value).strip().lower().replace(",", "").replace("_", ""))
-    if not found:
-        raise UsageError(f"a number of parameters should be like 5M or 300k, got {value!r}.")
-    return round(float(found[1]) * {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}[found[2]])
+def _signature() -> inspect.Signature:
+    """Returns the verb's whole signature, with the options of all its forms, for help and completion."""
+    own = inspect.signature(zoo).parameters
+    racing = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in RACING]
+    forms = (option for form in _FORMS.values() for option in _options_of(form).values())
+    return inspect.Signature([own["name"], *forms, own["race"], *racing])
 
 
-def years(value: int | str | None) -> tuple[int, int]:
-    """Returns the first and the last year that are meant by ``2015``, ``2012-2016``, ``2012-``, ``-2016`` or None.
-
-    Raises UsageError for anything else.
-    """
-    text = "-" if value is None else str(value).replace(" ", "")
-    found = re.fullmatch(r"(\d{4})?(-)?(\d{4})?", text)
-    if not found or not text or (found[1] and found[3] and not found[2]):
-        raise UsageError(f"a year should be like 2015, 2012-2016 or 2012-, got {value!r}.")
-    first = int(found[1] or 0)
-    return first, int(found[3] or 9999) if found[2] else first
-
-
-def parse_shape(value: str | Sequence[int]) -> tuple[int, ...]:
-    """Returns a shape given as ``"3x160x160"`` or as numbers.
-
-    Raises UsageError when it is not made of whole numbers from 1.
-    """
-    parts = re.split(r"[x×,]", value.lower()) if isinstance(value, str) else list(value)
-    if not parts or not all(str(part).strip().isdecimal() and int(part) > 0 for part in parts):
-        raise UsageError(f"an input shape should be like 3x160x160 (channels, height, width), got {value!r}.")
-    return tuple(int(part) for part in parts)
+zoo.__signature__ = _signature()  # type: ignore[attr-defined]
