@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import copy
+import importlib
 import itertools
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import harness
 from neocog.cli.process import tune
@@ -30,7 +31,7 @@ from torch.nn import functional  # noqa: E402
 import neocog  # noqa: E402
 from neocog.core.randomness import seed_everything  # noqa: E402
 from neocog.nn.fold import folded  # noqa: E402
-from peers.torchvision_models import models  # noqa: E402
+from peers.libraries import declare_operators  # noqa: E402
 
 
 class Pair(NamedTuple):
@@ -65,7 +66,7 @@ class Contestant(NamedTuple):
 def contestants(pair: Pair, mode: str, batch: int, seed: int) -> list[Contestant]:
     ours = neocog.create(pair.ours)
     without = {"aux_logits": False, "init_weights": False} if pair.auxiliary else {}
-    theirs = getattr(models(), pair.theirs)(weights=None, **without)
+    theirs = getattr(torchvision_models(), pair.theirs)(weights=None, **without)
     counts = [sum(weight.numel() for weight in network.parameters()) for network in (ours, theirs)]
     if counts[0] != counts[1]:
         raise SystemExit(f"{pair.ours}: {counts[0]:,} parameters, torchvision's has {counts[1]:,}")
@@ -74,6 +75,11 @@ def contestants(pair: Pair, mode: str, batch: int, seed: int) -> list[Contestant
     if mode == "infer":
         found.append(made("folded", folded(ours), pair, mode, batch, "channels last", seed))
     return found
+
+
+def torchvision_models() -> Any:
+    declare_operators()
+    return importlib.import_module("torchvision").models
 
 
 def made(name: str, network: nn.Module, pair: Pair, mode: str, batch: int, layout: str, seed: int) -> Contestant:
@@ -139,9 +145,8 @@ def row(pair: Pair, mode: str, batch: int, times: dict[str, list[float]]) -> lis
 
 
 def page(rows: Sequence[Sequence[str]], options: argparse.Namespace) -> str:
-    import torchvision
-
-    versions = {"neocog": neocog.__version__, "torch": torch.__version__, "torchvision": torchvision.__version__}
+    theirs = importlib.import_module("torchvision").__version__
+    versions = {"neocog": neocog.__version__, "torch": torch.__version__, "torchvision": theirs}
     header = ["network", "mode", "batch", "our images/s", "torchvision's faster layout", "times torchvision", "folded"]
     how = (
         f"*times torchvision*: its seconds a step over ours, median (least to greatest) of {options.repeats} rounds in "
