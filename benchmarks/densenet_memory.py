@@ -24,7 +24,7 @@ WAYS = {"kept": False, "recomputed": True}
 
 
 class Cost(NamedTuple):
-    """Of one process: the most memory it ever held, what the steps added to that, and the processor's seconds a step."""
+    """Of one process: the most memory it ever held, what the steps added to that, the processor's seconds a step."""
 
     peak: float
     added: float
