@@ -17,6 +17,7 @@ HIGHEST_INSIDE = 64.0
 WIDEST, NARROWEST = 46.0, 4.0  # by the root of the number of maps
 LINE, LETTER = 14.0, 7.0  # of a label: the height of a line, the width of a letter
 MOST_INSIDES = 8
+LONGEST_LABEL = 20
 SIGNS = ("+", "×", "-")  # joins that are drawn as a circle
 _ROLES = {"convolution": "conv", "pooling": "pool", "dense": "dense", "input": "data"}
 _LEGEND = (("conv", "convolution"), ("pool", "pooling"), ("dense", "dense"), ("fold", "several layers, drawn below"))
@@ -50,7 +51,7 @@ def network_svg(title: str, lead: str, nodes: Sequence[Node]) -> str:
     parts = [_text(MARGIN, 38, title, "title"), _text(MARGIN, 58, lead, "soft")]
     page = _Page(parts, graph)
     bottom = page.draw(units)
-    parts += _legend(bottom + 18)
+    parts += _legend(bottom + 18, folded=any(unit.folded for unit in units))
     height, wide = bottom + 60, max(page.right, NARROWEST_PAGE) + MARGIN
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {height:g}" role="img" '
@@ -150,7 +151,7 @@ def _labels(graph: Sequence[Node], unit: Unit, prefix: str) -> tuple[list[str], 
     """Returns the lines over a block (what it does) and below it (its name without ``prefix``, its output's shape)."""
     if unit.kind == "continued" or unit.kind in SIGNS:
         return [], []
-    name, shape = unit.name.removeprefix(prefix), _times(unit.shape)
+    name, shape = _end(unit.name.removeprefix(prefix)), _times(unit.shape)
     times = f" ×{unit.repeats}" if unit.repeats > 1 else ""
     if unit.folded:
         kernels = list(dict.fromkeys(_kernel(graph[place]) for place in unit.nodes if _kernel(graph[place])))
@@ -161,6 +162,14 @@ def _labels(graph: Sequence[Node], unit: Unit, prefix: str) -> tuple[list[str], 
     if _is_join(graph, unit):
         return [f"{unit.kind.lower()}{times}"], [shape]
     return [f"{_does(graph[unit.nodes[0]])}{times}"], [name, shape]
+
+
+def _end(name: str) -> str:
+    """Returns a dotted name without as many of its first parts as make it too long for a label."""
+    parts, left_out = name.split("."), ""
+    while len(parts) > 1 and len(".".join(parts)) > LONGEST_LABEL:
+        parts, left_out = parts[1:], "…"
+    return left_out + ".".join(parts)
 
 
 def _kernel(node: Node) -> str:
@@ -246,9 +255,9 @@ def _arc(row: Row, edge: Edge, x1: float, x2: float) -> str:
     return f'<path class="edge arc" d="{path}" marker-end="url(#tip)"/>'
 
 
-def _legend(y: float) -> list[str]:
+def _legend(y: float, *, folded: bool) -> list[str]:
     parts, x = [], MARGIN
-    for kind, words in _LEGEND:
+    for kind, words in _LEGEND if folded else _LEGEND[:-1]:
         parts.append(f'<rect class="{kind}" x="{x:g}" y="{y - 9:g}" width="11" height="11" rx="1.5"/>')
         parts.append(_text(x + 17, y, words, "soft"))
         x += 17 + LETTER * len(words) + 14

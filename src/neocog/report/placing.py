@@ -9,6 +9,7 @@ from neocog.report.folding import Unit
 
 GAP = 22.0  # between two columns, where the edges turn
 ARC = 11.0  # between two skip connections, one above the other
+SHORTEST = 0.4  # of a full line is what a line is cut at, where there is room for more
 
 Size = tuple[float, float]
 
@@ -74,15 +75,16 @@ def _pieces(
     count = max(1, -(-int(sum(widths)) // int(most)))
     full = min(most, sum(widths) / count * 1.1)
     pieces, first, width = [], 0, 0.0
-    last_cut: int | None = None
+    last_cut, until_cut = -1, 0.0  # the last place to cut at, and how wide the line is up to there
     for rank, own in enumerate(widths):
-        if width + own > full and last_cut is not None:
+        worth_it = until_cut > SHORTEST * full or width + own > most
+        ends_here = width + sum(widths[rank:]) <= most and bool(pieces)  # no line for a last block or two
+        if width + own > full and last_cut >= first and worth_it and not ends_here:
             pieces.append((first, last_cut))
-            width = carried + sum(widths[last_cut + 1 : rank])
-            first, last_cut = last_cut + 1, None
+            first, width = last_cut + 1, carried + width - until_cut
         width += own
         if _can_cut(units, ranks, rank):
-            last_cut = rank
+            last_cut, until_cut = rank, width
     pieces.append((first, len(widths) - 1))
     return [_piece(units, ranks, start, stop) for start, stop in pieces]
 
