@@ -43,6 +43,9 @@ FAMILIES = {
     "spatial_transformer_mnist": None,
 }
 
+# ONNX Runtime 1.31 merges zeros put around a picture into the max pooling that follows, which then ignores them.
+WRONG_OPTIMISERS = ["Pad_Fusion"]
+
 
 def disturb(network: nn.Module) -> nn.Module:
     """Gives every batch norm statistics and scales as training would: fresh ones hide a mistake."""
@@ -63,12 +66,13 @@ def test_onnx_gives_what_torch_gives(name):
     entry = record(name)
     side = FAMILIES[name] or entry.input[-1]
     network = disturb(create(name, size=side)).eval()
-    session = onnxruntime.InferenceSession(to_onnx(network, (entry.input[0], side, side)))
+    model = to_onnx(network, (entry.input[0], side, side))
+    session = onnxruntime.InferenceSession(model, disabled_optimizers=WRONG_OPTIMISERS)
     inputs = torch.randn(3, entry.input[0], side, side)
     (found,) = session.run(["logits"], {"input": inputs.numpy()})
     with torch.inference_mode():
         expected = network(inputs).numpy()
-    assert np.abs(found - expected).max() <= 1e-3 * np.abs(expected).max()
+    assert np.abs(found - expected).max() <= 5e-4 * np.abs(expected).max()
 
 
 def test_modes_are_as_they_were():

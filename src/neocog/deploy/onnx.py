@@ -46,7 +46,7 @@ def to_onnx(network: nn.Module, input_shape: Sequence[int]) -> bytes:
             dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
         )
         assert program is not None
-        program.save(model)
+        program.save(model)  # type: ignore[arg-type]  # a file object serves as well as a path
     return model.getvalue()
 
 

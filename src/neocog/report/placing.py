@@ -74,7 +74,8 @@ def _pieces(
     """Cuts where a single unit feeds all that follows; the next line begins with that unit's output."""
     count = max(1, -(-int(sum(widths)) // int(most)))
     full = min(most, sum(widths) / count * 1.1)
-    pieces, first, width = [], 0, 0.0
+    pieces: list[tuple[int, int]] = []
+    first, width = 0, 0.0
     last_cut, until_cut = -1, 0.0  # the last place to cut at, and how wide the line is up to there
     for rank, own in enumerate(widths):
         worth_it = until_cut > SHORTEST * full or width + own > most
