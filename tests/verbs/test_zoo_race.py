@@ -16,7 +16,7 @@ from neocog.cli.zoo import RACE_COLUMNS, command
 from neocog.core.errors import NetworkError, UsageError
 from neocog.training.interrupts import Interrupted
 from neocog.verbs import race as racing
-from neocog.verbs.contestants import MOST_MACS, MOST_PARAMS, contest
+from neocog.verbs.contestants import contest
 from neocog.verbs.zoo import RACING, zoo
 
 
@@ -157,9 +157,7 @@ def test_without_names_those_that_fit_take_part(squares: Path, monkeypatch: pyte
     asked = ("lenet5_modern", "keras_cifar", "alexnet", "vgg16", "yolo_v1", "resnet18")
     monkeypatch.setattr("neocog.verbs.contestants.records", lambda: tuple(record(name) for name in asked))
     found = contest(squares, None, {"recipe": "smoke"}).networks
-    assert found == ("lenet5_modern", "keras_cifar", "resnet18")
-    assert all(record(name).params <= MOST_PARAMS for name in found)
-    assert MOST_MACS > 37e6  # what resnet18 takes at 32x32
+    assert found == ("lenet5_modern", "keras_cifar"), "the others are for larger pictures"
 
 
 @pytest.mark.parametrize(

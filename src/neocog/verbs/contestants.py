@@ -21,7 +21,8 @@ from neocog.tasks.choice import SMALL
 from neocog.tasks.image_kind import ImageClassificationKind
 from neocog.tasks.options import apply_to_recipe, make_options
 
-# A network fits when it takes the pictures' size and stays below these there: what a CPU trains in minutes.
+# A network fits when it was made for pictures of about that size, takes them, and costs there what a CPU trains in
+# minutes: so many parameters, and multiply-accumulates for a picture of 32x32, or as many more as there are pixels.
 MOST_PARAMS, MOST_MACS = 15_000_000, 120_000_000
 LARGEST_SIDE = 224
 
@@ -101,15 +102,19 @@ _ALWAYS = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule")
 
 
 def _fits(each: Record, channels: int, side: int) -> bool:
-    """Returns whether a network takes pictures of that size and is small enough there."""
-    if each.task != ImageClassificationKind.name or each.params > 4 * MOST_PARAMS:
+    """Returns whether a network is for pictures of about that size, takes them, and is small enough there."""
+    published = each.input[-1]
+    if each.task != ImageClassificationKind.name or not side / 2 <= published <= 2 * side:
         return False
+    most = MOST_MACS * (side / 32) ** 2
+    if each.params > 4 * MOST_PARAMS or each.macs * (side / published) ** 2 > 2 * most:
+        return False  # without building it: far too large
     size: dict[str, Any] = {"size": side} if "size" in inspect.signature(each.build).parameters else {}
     try:
         with torch.device("meta"):
             network = create(each.name, channels=channels, **size)
         shape = (channels, side, side)
         check_input(network, shape, name=each.name)
-        return count_parameters(network) <= MOST_PARAMS and count_macs(network, shape) <= MOST_MACS
+        return count_parameters(network) <= MOST_PARAMS and count_macs(network, shape) <= most
     except NetworkError:
         return False

@@ -60,7 +60,7 @@ def race_networks(
 ) -> Race:
     """Trains networks on the same data, split, preprocessing, recipe and augmentation, and compares what comes out.
 
-    ``nets`` are names, also in one text with commas; those that fit the pictures' size unless told. ``epochs`` are
+    ``nets`` are names, also in one text with commas; those made for pictures of that size unless told. ``epochs`` are
     the recipe's unless told; ``minutes`` is the time that each network may train, ``epochs`` at most. Each is trained
     with ``seeds`` seeds from 0. ``samples`` keeps so many training pictures of all; ``size`` is the side of the input
     of all. ``out`` is the folder to make, or that of a race that was killed: what is finished there is kept, what was
