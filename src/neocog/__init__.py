@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from neocog.core.version import __version__
 
 if TYPE_CHECKING:
+    from neocog import explain as explain
     from neocog.architectures import create as create
     from neocog.architectures import networks as networks
     from neocog.nn.convolutional import fully_convolutional as fully_convolutional
@@ -42,6 +43,7 @@ __all__ = [
     "__version__",
     "check",
     "create",
+    "explain",
     "export",
     "fully_convolutional",
     "load",
@@ -54,12 +56,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "explain":
+        return import_module("neocog.explain")
     if name not in _HOMES:
-        raise AttributeError(f"module 'neocog' has no attribute {name!r}; it has {', '.join(sorted(_HOMES))}")
+        raise AttributeError(f"module 'neocog' has no attribute {name!r}; it has {', '.join(sorted(__all__))}")
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *__all__])
