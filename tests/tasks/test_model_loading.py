@@ -113,3 +113,17 @@ def test_a_device_that_is_not_there_is_refused(tmp_path: Path, network: torch.nn
     modelfile.save(tmp_path / "m", network.state_dict(), CONTRACT)
     with pytest.raises(UsageError):
         load(tmp_path / "m", device)
+
+
+def test_folded_answers_are_the_same_but_for_rounding(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    network = architectures.create("resnet20", classes=4, channels=3)
+    network(torch.randn(8, 3, 32, 32))  # statistics other than the initial ones
+    contract = replace(CONTRACT, network="resnet20")
+    modelfile.save(tmp_path / "m", network.state_dict(), contract)
+    as_trained, folded = (load(tmp_path / "m", "cpu", fold=fold) for fold in (False, True))
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in as_trained.network.modules())
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.network.modules())
+    for one, other in zip(as_trained.predict(PICTURES, top=4), folded.predict(PICTURES, top=4), strict=True):
+        assert one.labels == other.labels
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)

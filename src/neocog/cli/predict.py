@@ -48,7 +48,7 @@ def command(
 
     if not inputs:
         raise UsageError("nothing to predict: give files, folders, globs, a list of paths, or - for paths on stdin.")
-    loaded = load(model, device, net=net)
+    loaded = load(model, device, net=net, fold=True)
     if top > len(loaded.classes):
         top = len(loaded.classes)
         click.echo(f"neocog: the model knows {top} classes; all are named.", err=True)

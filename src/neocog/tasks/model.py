@@ -16,6 +16,7 @@ from neocog.core import modelfile
 from neocog.core.contract import ModelContract
 from neocog.core.errors import ModelFileError, NetworkError, UnreadableInput, UsageError
 from neocog.core.own import is_own
+from neocog.nn.fold import folded
 from neocog.tasks.prediction import Prediction, Predictor, cores, predictor_for, read_ahead
 
 # The maps of a small batch stay in a core's cache: in batches of 16 EfficientNet-Lite0 takes less than half the time
@@ -127,11 +128,15 @@ class Model:
             return self.predictor.outputs(self.network, moved).cpu()
 
 
-def load(path: str | Path, device: str | torch.device | None = None, *, net: str | None = None) -> Model:
+def load(
+    path: str | Path, device: str | torch.device | None = None, *, net: str | None = None, fold: bool = False
+) -> Model:
     """Loads a model file; ``device`` is a GPU where there is one, unless told.
 
     ``net`` is needed for a model of a network of the user's own alone: its ``module:function``, whose code is not in
-    the file and runs when it is loaded.
+    the file and runs when it is loaded. With ``fold`` batch norms become part of the convolutions before them, as
+    `neocog predict` and `neocog test` have it: answers come faster and are the same but for rounding, and the network
+    is no longer the one to look into or to train on.
 
     Raises ModelFileError for a file that is not a whole model file of ours, and UsageError for a device that is not
     there, a network of the user's own without ``net``, and a ``net`` that is not the file's.
@@ -151,7 +156,10 @@ def load(path: str | Path, device: str | torch.device | None = None, *, net: str
         network.load_state_dict(state)
     except (ModelFileError, NetworkError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"{path}: {' '.join(str(error).split())}") from error
-    network.eval().to(place)
+    network.eval()
+    if fold:
+        network = folded(network)
+    network.to(place)
     # Several times faster for depthwise convolutions; only weights of two-dimensional convolutions change their layout.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(network, contract, predictor, place)

@@ -34,7 +34,7 @@ def predict(
     Raises ModelFileError for a bad model file and UsageError where the inputs lead to no file at all.
     """
     names = [inputs] if isinstance(inputs, (str, Path)) else inputs
-    loaded = model if isinstance(model, Model) else load(model, device, net=net)
+    loaded = model if isinstance(model, Model) else load(model, device, net=net, fold=True)
     return list(stream(loaded, names, top=top, batch_size=batch, workers=workers))
 
 

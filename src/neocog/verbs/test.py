@@ -44,7 +44,7 @@ def test(
 
     if out is not None:
         test_folder.refuse(Path(out))
-    loaded = model if isinstance(model, Model) else load(model, device, net=net)
+    loaded = model if isinstance(model, Model) else load(model, device, net=net, fold=True)
     stored = open_pictures(data, root=root, exclude=exclude, for_training=False)
     tested, warnings = _tested(loaded.contract, stored, part, split_seed)
     labelled = in_model_order(stored, tested.part, loaded.classes)
