@@ -57,7 +57,7 @@ def network_graph(network: nn.Module, input_shape: Sequence[int], *, auxiliary: 
         for module in copy.modules():
             module.training = not isinstance(module, nn.modules.batchnorm._BatchNorm)
     try:
-        reader = _Reader(fx.GraphModule(copy, LayerTracer().trace(copy)))
+        reader = GraphReader(fx.GraphModule(copy, LayerTracer().trace(copy)))
         with torch.no_grad():
             reader.run(empty_batch(copy, input_shape))
     except (fx.proxy.TraceError, TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
@@ -65,8 +65,8 @@ def network_graph(network: nn.Module, input_shape: Sequence[int], *, auxiliary: 
     return tuple(reader.nodes)
 
 
-class _Reader(fx.Interpreter):
-    """Runs the graph once and notes each tensor and where it came from."""
+class GraphReader(fx.Interpreter):
+    """Runs a traced network once and notes each tensor, in ``nodes``, and where it came from."""
 
     def __init__(self, module: fx.GraphModule) -> None:
         super().__init__(module)
@@ -74,6 +74,7 @@ class _Reader(fx.Interpreter):
         self.origins: dict[fx.Node, tuple[int, ...]] = {}
 
     def run_node(self, n: fx.Node) -> Any:
+        """Runs one step of the trace."""
         value = super().run_node(n)
         sources = tuple(dict.fromkeys(place for each in n.all_input_nodes for place in self.origins.get(each, ())))
         if isinstance(value, Tensor) and n.op not in ("get_attr", "output") and (sources or n.op == "placeholder"):
@@ -90,13 +91,24 @@ class _Reader(fx.Interpreter):
             kind = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "function")
             role: Role = "join" if len(sources) > 1 else "pooling" if kind in _POOLING else "other"
             return Node("", _owners(node), _JOINS.get(kind, kind), role, sources, shape)
-        layer: Any = self.fetch_attr(str(node.target))
-        given = self.nodes[sources[0]].shape
-        kernel, stride = (_numbers(getattr(layer, name, None), len(given) - 1) for name in ("kernel_size", "stride"))
-        kind, role = type(layer).__name__, _role(layer, given, shape)
-        role = "join" if role == "other" and len(sources) > 1 else role
-        groups = getattr(layer, "groups", 1) if isinstance(layer, conv._ConvNd) else 1
-        return Node(str(node.target), _owners(node)[:-1], kind, role, sources, shape, kernel, stride, groups)
+        layer = self.fetch_attr(str(node.target))
+        return layer_node(str(node.target), layer, _owners(node)[:-1], sources, self.nodes[sources[0]].shape, shape)
+
+
+def layer_node(
+    name: str,
+    layer: nn.Module,
+    owners: tuple[tuple[str, str], ...],
+    sources: tuple[int, ...],
+    given: tuple[int, ...],
+    made: tuple[int, ...],
+) -> Node:
+    """Returns the node of a layer that made ``made`` of ``given``, shapes without the batch."""
+    kernel, stride = (_numbers(getattr(layer, setting, None), len(given) - 1) for setting in ("kernel_size", "stride"))
+    role = _role(layer, given, made)
+    role = "join" if role == "other" and len(sources) > 1 else role
+    groups: int = getattr(layer, "groups", 1) if isinstance(layer, conv._ConvNd) else 1
+    return Node(name, owners, type(layer).__name__, role, sources, made, kernel, stride, groups)
 
 
 def _owners(node: fx.Node) -> tuple[tuple[str, str], ...]:

@@ -66,7 +66,7 @@ def layer_table(network: nn.Module, input_shape: Sequence[int], *, auxiliary: bo
             calls.append((module, tuple(arguments[0].shape[1:]), tuple(output.shape[1:])))
 
     for module in names:
-        if _is_layer(module):
+        if is_layer(module):
             module.register_forward_hook(note)
     with torch.no_grad():
         copy(inputs)
@@ -146,7 +146,8 @@ def _train_all_but_norms(copy: nn.Module) -> None:
         module.training = not isinstance(module, batchnorm._BatchNorm)
 
 
-def _is_layer(module: nn.Module) -> bool:
+def is_layer(module: nn.Module) -> bool:
+    """Returns whether a module is a layer: without children, one of torch's own, or with parameters of its own."""
     if next(module.children(), None) is None:
         return not isinstance(module, nn.Identity)
     torchs_own = type(module).__module__.startswith("torch.nn") and not isinstance(
