@@ -158,3 +158,14 @@ def test_shapes_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
 def test_what_is_no_classifier_is_refused() -> None:
     with pytest.raises(NetworkError, match="of a classifier of pictures"):
         fully_convolutional(nn.Conv2d(3, 4, 3), (3, 8, 8))
+
+
+@pytest.mark.parametrize(("name", "side"), [("alexnet", 227), ("vgg11", 224)])
+def test_dense_layers_over_maps_become_convolutions(name: str, side: int) -> None:
+    seed_everything(2)
+    network = create(name, classes=3).eval()
+    form = fully_convolutional(network, (3, side, side))
+    with torch.inference_mode():
+        picture = torch.randn(1, 3, side, side)
+        assert agree(form(picture).flatten(1), network(picture))
+        assert form(torch.randn(1, 3, side + 32, side + 64)).shape == (1, 3, 2, 3)

@@ -226,3 +226,16 @@ def test_a_network_of_ones_own(own: str, tmp_path: Path):
     assert shown.macs == 4 * 27 * 38 * 38 + 28
     assert "my_networks:build" in (tmp_path / "own.svg").read_text("utf-8")
     assert zoo(own).input == (3, 224, 224)
+
+
+def test_a_network_of_ones_own_is_built_for_the_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    lines = (
+        "from torch import nn",
+        "def build(classes, size):",
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(3 * size * size, classes))",
+    )
+    (tmp_path / "told_its_size.py").write_text("\n".join(lines))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert zoo("told_its_size:build", classes=2).params == 2 * 3 * 224 * 224 + 2
+    assert zoo("told_its_size:build", classes=2, input="3x10x10").params == 2 * 300 + 2

@@ -86,7 +86,8 @@ def anatomy(
 def _built(each: Record, shape: tuple[int, ...], classes: int | None) -> nn.Module:
     """Builds the network for inputs of that shape; without memory for its weights, unless it is the user's own."""
     options: dict[str, Any] = {}
-    if shape != each.input and len(shape) == 3 and "size" in inspect.signature(each.build).parameters:
+    given = shape != each.input or is_own(each.name)
+    if given and len(shape) == 3 and "size" in inspect.signature(each.build).parameters:
         if shape[1] != shape[2]:
             raise UsageError(f"{each.name} is built for square inputs, got {'x'.join(map(str, shape))}.")
         options["size"] = shape[1]
