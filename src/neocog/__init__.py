@@ -19,19 +19,23 @@ if TYPE_CHECKING:
     from neocog.tasks.model import load as load
     from neocog.verbs.check import check as check
     from neocog.verbs.export import export as export
+    from neocog.verbs.look import look as look
     from neocog.verbs.predict import predict as predict
     from neocog.verbs.test import test as test
     from neocog.verbs.train import train as train
     from neocog.verbs.zoo import zoo as zoo
+    from neocog.web.explore import explore as explore
 
 
 # Where each public name lives; it is imported when it is first asked for.
 _HOMES = {
     "check": "neocog.verbs.check",
     "create": "neocog.architectures",
+    "explore": "neocog.web.explore",
     "export": "neocog.verbs.export",
     "fully_convolutional": "neocog.nn.convolutional",
     "load": "neocog.tasks.model",
+    "look": "neocog.verbs.look",
     "networks": "neocog.architectures",
     "predict": "neocog.verbs.predict",
     "test": "neocog.verbs.test",
@@ -44,9 +48,11 @@ __all__ = [
     "check",
     "create",
     "explain",
+    "explore",
     "export",
     "fully_convolutional",
     "load",
+    "look",
     "networks",
     "predict",
     "test",

@@ -19,6 +19,8 @@ VERBS = {
     "train": "Train a network on your data: a run folder with the model file, metrics and a report.",
     "test": "Measure a model on data: accuracy with its interval, per class, worst mistakes.",
     "predict": "Answer for files, folders, globs or lists: one row an input, in order.",
+    "explore": "Walk through a network in the browser, with the arithmetic of every pixel.",
+    "look": "See what a model sees: maps, filters, patches, with scores of their trustworthiness.",
     "check": "Examine data for what spoils training: corrupt, duplicate, leaking; deletes nothing.",
     "export": "Write a model's weights as torchvision or timm name them.",
     "zoo": "List the networks, or one network layer by layer.",

@@ -1,0 +1,89 @@
+"""Where requests wait their turn: one computation at a time, a queue with a bound, and a limit to each one's time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any, TypeVar
+
+from torch import nn
+
+from neocog.core.errors import NeocogError
+
+MOST_WAITING = 32
+SECONDS = 60.0
+Answer = TypeVar("Answer")
+
+
+class Busy(NeocogError):
+    """The queue is full, or a computation took more time than it may."""
+
+
+class Late(Exception):
+    """Raised inside a computation whose time is over, where it calls the network next."""
+
+
+class Desk:
+    """Runs computations one after the other in a thread of its own.
+
+    ``idle`` is set while none is waited for. A computation whose time is over is answered with `Busy` at once; it ends
+    itself the next time that it calls the ``network``.
+    """
+
+    def __init__(self, network: nn.Module, *, seconds: float = SECONDS, waiting: int = MOST_WAITING) -> None:
+        self.seconds, self.waiting = seconds, waiting
+        self.idle = Event()
+        self.idle.set()
+        self._network = network
+        self._pool = ThreadPoolExecutor(1, "neocog-explore")
+        self._queued = 0
+        self._closed = False
+
+    async def run(self, work: Callable[[], Answer], seconds: float | None = None) -> Answer:
+        """Returns what ``work`` returns; raises what it raises, and Busy where it cannot be done in time."""
+        limit = self.seconds if seconds is None else min(seconds, self.seconds)
+        if self._queued >= self.waiting:
+            raise Busy(f"{self._queued} requests are waiting already; try again in a moment.")
+        self._queued += 1
+        self.idle.clear()
+        gone = Event()
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._pool, self._timed, work, limit, gone)
+            future.add_done_callback(_seen)
+            return await asyncio.wait_for(asyncio.shield(future), limit)
+        except (TimeoutError, Late) as error:
+            raise Busy(f"this takes more than {limit:g} seconds on this machine; it was given up.") from error
+        finally:
+            gone.set()
+            self._queued -= 1
+            if not self._queued:
+                self.idle.set()
+
+    def close(self) -> None:
+        """Gives up what runs and what waits."""
+        self._closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _timed(self, work: Callable[[], Answer], limit: float, gone: Event) -> Answer:
+        if gone.is_set() or self._closed:
+            raise Late
+        end = time.monotonic() + limit
+
+        def watch(_module: nn.Module, _arguments: Any) -> None:
+            if self._closed or gone.is_set() or time.monotonic() > end:
+                raise Late
+
+        handle = self._network.register_forward_pre_hook(watch)
+        try:
+            return work()
+        finally:
+            handle.remove()
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Takes note of an error that nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()

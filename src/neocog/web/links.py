@@ -1,0 +1,76 @@
+"""What a map is made of: its input maps, weighted by how much each of them adds to it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from neocog.web.encode import Json
+from neocog.web.parts import parts_of
+from neocog.web.roles import keeps_channels
+from neocog.web.session import Session
+
+MOST_LINKS = 64
+
+
+def links_json(session: Session, id: int, place: int, channel: int) -> Json:
+    """Returns the input maps of one map, strongest first.
+
+    The weights are what each map adds over all places; together they are the map's sum less its bias. Where the layer
+    does not sum, what it makes of its one map (or of the factors alike) is all of it; where it cannot be told which
+    map it was made of, there are none.
+    """
+    session.channel(place, channel)
+    parts = parts_of(session, id, place, channel)
+    if parts is None:
+        return {"sources": _of_one(session, id, place, channel), "bias": 0.0, "total": None}
+    sums = parts.values.reshape(len(parts.values), -1).sum(1)
+    order = torch.sort(sums.abs().nan_to_num(), descending=True, stable=True).indices.tolist()
+    rows = [
+        {"node": parts.sources[each][0], "channel": parts.sources[each][1], "weight": float(sums[each])}
+        for each in order[:MOST_LINKS]
+    ]
+    return {"sources": rows, "bias": parts.bias, "total": float(sums.sum())}
+
+
+def _of_one(session: Session, id: int, place: int, channel: int) -> list[Json]:
+    weight = float(session.passed(id).values[place][0][channel].double().sum())
+    found = sources_of(session, id, place, channel)
+    return [{"node": node, "channel": each, "weight": weight / len(found)} for node, each in found]
+
+
+def sources_of(session: Session, id: int, place: int, channel: int) -> list[tuple[int, int]]:
+    """Returns the (node, channel) that a map was made of where the layer does not sum; none where it cannot be told."""
+    passed, node = session.passed(id), session.nodes[place]
+    given, made = passed.given[place], passed.values[place][0][channel]
+    pairs = [(source, each[0]) for source, each in zip(node.sources, given, strict=False)]
+    if node.kind == "concat":
+        return _concatenated(pairs, channel, made)
+    if node.kind == "×" and len(pairs) > 1:
+        return [(source, min(channel, len(each) - 1)) for source, each in pairs]
+    if len(pairs) != 1:
+        return []
+    source, value = pairs[0]
+    if keeps_channels(session.runner, place) and len(value) == node.shape[0]:
+        return [(source, channel)]
+    return [(source, each) for each in _equal(value, made)]
+
+
+def _concatenated(pairs: list[tuple[int, Tensor]], channel: int, made: Tensor) -> list[tuple[int, int]]:
+    for source, value in pairs:
+        if channel < len(value):
+            return [(source, channel)] if torch.equal(value[channel], made) else []
+        channel -= len(value)
+    return []
+
+
+def _equal(value: Tensor, made: Tensor) -> list[int]:
+    """Returns the one channel that holds the map, or the number, as it is; none where there is none or are several."""
+    if made.dim() == 0 and value.dim() > 1:  # flattened
+        flat = (value.flatten() == made).nonzero().flatten()
+        return [int(flat[0]) // value[0].numel()] if len(flat) == 1 else []
+    if value[0].shape != made.shape:
+        return []
+    alike = (value == made).flatten(1).all(1) if made.dim() else value == made
+    places: list[int] = alike.nonzero().flatten().tolist()
+    return places if len(places) == 1 else []

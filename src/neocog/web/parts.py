@@ -1,0 +1,119 @@
+"""How much each input map adds to one output map: a convolution, a dense layer and a sum taken apart, in float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules import conv
+
+from neocog.web.session import Session
+
+# Parts are shown only where they add up to what the network computed, to this share of its largest number.
+TOLERANCE = 1e-4
+_FUNCTIONS: dict[type[nn.Module], Any] = {
+    nn.Conv1d: functional.conv1d,
+    nn.Conv2d: functional.conv2d,
+    nn.Conv3d: functional.conv3d,
+}
+_TRANSPOSED: dict[type[nn.Module], Any] = {
+    nn.ConvTranspose1d: functional.conv_transpose1d,
+    nn.ConvTranspose2d: functional.conv_transpose2d,
+    nn.ConvTranspose3d: functional.conv_transpose3d,
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one output map is the sum of, but for ``bias``.
+
+    ``values`` (n, ...) float64 is what each input map adds at each place; ``sources`` the (node, channel) of each.
+    ``inputs`` (n, ...) are these input maps, padded where the padding is not zeros; ``weights`` (n, ...) their kernels,
+    both None of a join.
+    """
+
+    values: Tensor
+    sources: tuple[tuple[int, int], ...]
+    bias: float = 0.0
+    inputs: Tensor | None = None
+    weights: Tensor | None = None
+
+    def order(self) -> list[int]:
+        """Returns the parts' places by the sum of their magnitudes, the strongest first."""
+        strength = self.values.reshape(len(self.values), -1).abs().sum(1).nan_to_num()
+        places: list[int] = torch.sort(strength, descending=True, stable=True).indices.tolist()
+        return places
+
+
+def parts_of(session: Session, id: int, place: int, channel: int) -> Parts | None:
+    """Returns what a map is the sum of, or None where it is no sum, or none that adds up to what the network made."""
+    passed = session.passed(id)
+    made = passed.values[place][0]
+    given, layer, node = passed.given[place], session.runner.layer(place), session.nodes[place]
+    found = None
+    if isinstance(layer, conv._ConvNd) and len(given) == 1:
+        found = _convolution(layer, given[0], channel, node.sources[0])
+    elif isinstance(layer, nn.Linear) and len(given) == 1 and given[0].dim() == 2:
+        found = _dense(layer, given[0][0], channel, node.sources[0])
+    elif node.kind in ("+", "-") and len(given) == 2:
+        found = _sum(given, made, channel, node.sources, -1 if node.kind == "-" else 1)
+    return found if found is not None and adds_up(found, made[channel]) else None
+
+
+def adds_up(parts: Parts, made: Tensor) -> bool:
+    """Tells whether parts and bias are what the network computed, but for rounding."""
+    total = parts.values.sum(0) + parts.bias
+    if total.shape != made.shape:
+        return False
+    size = max(float(made.abs().max()), float(parts.values.abs().sum(0).max()), 1e-30)
+    return bool(((total - made.double()).abs() <= TOLERANCE * size).all())
+
+
+def _convolution(layer: Any, given: Tensor, channel: int, source: int) -> Parts | None:
+    groups: int = layer.groups
+    size = layer.in_channels // groups
+    first = channel // (layer.out_channels // groups) * size
+    x = given[:, first : first + size].double()  # (1, n, ...)
+    weight = layer.weight.detach().cpu().double()
+    transposed = _function(layer, _TRANSPOSED)
+    plain = _function(layer, _FUNCTIONS)
+    if plain is not None:
+        kernels = weight[channel]  # (n, ...)
+        padding = layer.padding
+        if layer.padding_mode != "zeros":
+            x = functional.pad(x, layer._reversed_padding_repeated_twice, mode=layer.padding_mode)
+            padding = 0
+        made = plain(x, kernels[:, None], None, layer.stride, padding, layer.dilation, size)[0]
+    elif transposed is not None:
+        kernels = weight[first : first + size, channel % (layer.out_channels // groups)]
+        settings = (layer.stride, layer.padding, layer.output_padding, size, layer.dilation)
+        made = transposed(x, kernels[:, None], None, *settings)[0]
+    else:
+        return None
+    bias = 0.0 if layer.bias is None else float(layer.bias[channel])
+    sources = tuple((source, first + each) for each in range(size))
+    return Parts(made, sources, bias, x[0].float(), kernels.float())
+
+
+def _function(layer: nn.Module, table: dict[type[nn.Module], Any]) -> Any:
+    return next((function for kind, function in table.items() if isinstance(layer, kind)), None)
+
+
+def _dense(layer: nn.Linear, given: Tensor, channel: int, source: int) -> Parts:
+    weights = layer.weight[channel].detach().cpu()
+    bias = 0.0 if layer.bias is None else float(layer.bias[channel])
+    sources = tuple((source, each) for each in range(len(given)))
+    return Parts(given.double() * weights.double(), sources, bias, given, weights)
+
+
+def _sum(given: tuple[Tensor, ...], made: Tensor, channel: int, sources: tuple[int, ...], sign: int) -> Parts | None:
+    try:
+        spread = [torch.broadcast_to(each[0].double(), made.shape)[channel] for each in given]
+    except RuntimeError:
+        return None
+    spread[1] = sign * spread[1]
+    channels = [min(channel, each.shape[1] - 1) for each in given]
+    return Parts(torch.stack(spread), tuple(zip(sources, channels, strict=True)))

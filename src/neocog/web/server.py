@@ -1,0 +1,176 @@
+"""The explorer's server: what the page asks for, answered as JSON by the session."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from neocog.core.errors import NeocogError, UsageError
+from neocog.web import arithmetic, fields, links, maps, static_files
+from neocog.web.desk import Busy, Desk
+from neocog.web.encode import Json, to_json
+from neocog.web.network import network_json
+from neocog.web.safety import Guard, TooLarge
+from neocog.web.session import Session
+
+LARGEST_ID = 2**31 - 1
+Id = Annotated[int, Query(ge=0, le=LARGEST_ID)]
+Some = Annotated[int, Query(ge=1, le=maps.MOST_MAPS)]
+
+
+def application(session: Session, token: str, *, desk: Desk | None = None) -> Any:
+    """Returns the ASGI application; ``token`` is asked for with every request below ``/api/``."""
+    worker = Desk(session.network) if desk is None else desk
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(worker))
+    _errors(app)
+    static_files.add(app)
+    _network(app, session, worker)
+    _pictures(app, session, worker)
+    _maps(app, session, worker)
+    _numbers(app, session, worker)
+    return Guard(app, token)
+
+
+def _lifespan(desk: Desk) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        desk.close()
+
+    return lifespan
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(to_json(value), status, media_type="application/json")
+
+
+def _errors(app: FastAPI) -> None:
+    def handle(kind: type[Exception], status: int, reason: Callable[[Any], str]) -> None:
+        async def handler(_request: Request, error: Exception) -> Response:
+            return _json({"error": " ".join(reason(error).split())}, status)
+
+        app.add_exception_handler(kind, handler)
+
+    handle(NeocogError, 400, str)
+    handle(Busy, 503, str)
+    handle(TooLarge, 413, lambda _: "more was sent than may be sent at once.")
+    handle(RequestValidationError, 400, _invalid)
+
+    async def http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        reason = "there is nothing at this address." if error.status_code == 404 else str(error.detail)
+        return _json({"error": reason}, error.status_code)
+
+    async def unexpected(_request: Request, error: Exception) -> Response:
+        reason = " ".join(f"unexpected {type(error).__name__}: {error}".split())[:300]
+        print(f"neocog: {reason}", file=sys.stderr)  # noqa: T201 - the server's log
+        return _json({"error": reason}, 500)
+
+    app.add_exception_handler(HTTPException, http)
+    # Starlette would raise it again behind the answer for the handler of Exception itself, with a traceback.
+    for kind in (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError, RuntimeError,
+                 TypeError, ValueError):  # fmt: skip
+        app.add_exception_handler(kind, unexpected)
+
+
+def _invalid(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(each) for each in first["loc"][1:]) or "the request"
+    return f"{where}: {first['msg']}."
+
+
+async def body_json(request: Request) -> Json:
+    """Returns a request's JSON object.
+
+    Raises UsageError for anything else.
+    """
+    import json
+
+    try:
+        found = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise UsageError("expected a JSON object.") from error
+    if not isinstance(found, dict):
+        raise UsageError("expected a JSON object.")
+    return found
+
+
+def whole(found: Json, key: str, low: int = 0, high: int = LARGEST_ID) -> int:
+    """Returns a whole number of a JSON object.
+
+    Raises UsageError where it is missing, no whole number, or out of range.
+    """
+    value = found.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise UsageError(f"{key} is a whole number from {low} to {high}; got {str(value)[:40]!r}.")
+    return value
+
+
+def _network(app: FastAPI, session: Session, desk: Desk) -> None:
+    @app.get("/api/network")
+    async def network() -> Response:
+        return _json(await desk.run(lambda: network_json(session)))
+
+    @app.get("/api/field")
+    async def field(node: Id, row: Id = 0, column: Id = 0) -> Response:
+        return _json(await desk.run(lambda: fields.field_json(session, node, row, column)))
+
+
+def _pictures(app: FastAPI, session: Session, desk: Desk) -> None:
+    @app.get("/api/samples")
+    async def samples(
+        start: Annotated[int, Query(alias="from", ge=0, le=LARGEST_ID)] = 0, count: Some = 24
+    ) -> Response:
+        most = min(count, maps.MOST_SAMPLES)
+        return _json(await desk.run(lambda: maps.samples_json(session, start, most)))
+
+    @app.post("/api/picture")
+    async def picture(request: Request) -> Response:
+        raw = await request.body()
+        return _json(await desk.run(lambda: maps.picture_json(session, session.add(raw))))
+
+    @app.post("/api/sample")
+    async def sample(request: Request) -> Response:
+        index = whole(await body_json(request), "index")
+        return _json(await desk.run(lambda: maps.picture_json(session, session.add_sample(index))))
+
+    @app.post("/api/text")
+    async def text(request: Request) -> Response:
+        await body_json(request)
+        raise UsageError("this model takes pictures, not text.")
+
+
+def _maps(app: FastAPI, session: Session, desk: Desk) -> None:
+    @app.get("/api/maps")
+    async def node_maps(
+        picture: Id,
+        node: Id,
+        start: Annotated[int, Query(alias="from", ge=0, le=LARGEST_ID)] = 0,
+        count: Some = 16,
+        order: str = "index",
+    ) -> Response:
+        return _json(await desk.run(lambda: maps.maps_json(session, picture, node, start, count, order)))
+
+    @app.get("/api/map")
+    async def one_map(picture: Id, node: Id, channel: Id) -> Response:
+        return _json(await desk.run(lambda: maps.map_json(session, picture, node, channel)))
+
+    @app.get("/api/softmax")
+    async def softmax(picture: Id) -> Response:
+        return _json(await desk.run(lambda: maps.softmax_json(session, picture)))
+
+
+def _numbers(app: FastAPI, session: Session, desk: Desk) -> None:
+    @app.get("/api/links")
+    async def node_links(picture: Id, node: Id, channel: Id) -> Response:
+        return _json(await desk.run(lambda: links.links_json(session, picture, node, channel)))
+
+    @app.get("/api/arithmetic")
+    async def node_arithmetic(picture: Id, node: Id, channel: Id, target: Id | None = None) -> Response:
+        return _json(await desk.run(lambda: arithmetic.arithmetic_json(session, picture, node, channel, target)))

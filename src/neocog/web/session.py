@@ -1,0 +1,142 @@
+"""A model that is being explored: the pictures that were given to it, and all that it made of the last of them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neocog.core.errors import UnreadableInput, UsageError
+from neocog.data.decode import open_picture
+from neocog.data.resize import normalise
+from neocog.tasks.model import Model
+from neocog.tasks.picture_prediction import PicturePredictor
+from neocog.web.passes import Pass, Runner
+from neocog.web.samples import Samples
+
+HELD_PICTURES = 64
+HELD_BYTES = 1 << 29
+MOST_PIXELS = 64_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture as the network sees it: ``pixels`` uint8 (C, H, W), ``inputs`` float (1, C, H, W), normalised.
+
+    ``sample`` is its place in the data, None for the user's own; ``label`` its true class where it is known.
+    """
+
+    id: int
+    pixels: Tensor
+    inputs: Tensor
+    sample: int | None = None
+    label: str | None = None
+
+
+class Session:
+    """A model, its network's graph, and what is held of pictures: the last 64, and passes up to half a gibibyte.
+
+    Nothing here may run twice at once; the server sees to that. The network's weights are frozen.
+
+    Raises UsageError for a model whose inputs are no pictures.
+    """
+
+    def __init__(self, model: Model, data: Samples | None = None) -> None:
+        if not isinstance(model.predictor, PicturePredictor):
+            raise UsageError(f"explore takes models of pictures as yet; this one's task is {model.contract.task}.")
+        self.model, self.data = model, data
+        numbers = model.predictor.preprocessing
+        self.preprocessing = replace(numbers, max_pixels=min(numbers.max_pixels, MOST_PIXELS))
+        self.predictor = PicturePredictor(self.preprocessing)
+        self.network = model.network.eval().requires_grad_(False)
+        self.input_shape = (numbers.channels, *numbers.size)
+        self.runner = Runner(self.network, self.inputs_of(torch.full(self.input_shape, 128, dtype=torch.uint8)))
+        self.nodes = self.runner.nodes
+        self._numbers = count()
+        self._pictures: OrderedDict[int, Shown] = OrderedDict()
+        self._passes: OrderedDict[int, Pass] = OrderedDict()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the model's outputs, in order."""
+        return self.model.classes
+
+    def inputs_of(self, pixels: Tensor) -> Tensor:
+        """Returns uint8 (C, H, W) as the network's input (1, C, H, W), on its device."""
+        batch = normalise(pixels[None].to(self.model.device), self.preprocessing)
+        return batch.contiguous(memory_format=torch.channels_last)
+
+    def add(self, raw: Any, *, sample: int | None = None, label: str | None = None) -> Shown:
+        """Takes in a picture: a file's bytes, or an array (H, W[, 1|3]).
+
+        Raises UnreadableInput.
+        """
+        if isinstance(raw, bytes):
+            open_picture(raw, max_pixels=self.preprocessing.max_pixels)  # the pixels are counted before all else
+        pixels = self.predictor.read(raw)
+        shown = Shown(next(self._numbers), pixels, self.inputs_of(pixels), sample, label)
+        self._pictures[shown.id] = shown
+        while len(self._pictures) > HELD_PICTURES:
+            gone, _ = self._pictures.popitem(last=False)
+            self._passes.pop(gone, None)
+        return shown
+
+    def add_sample(self, index: int) -> Shown:
+        """Takes in a sample of the data.
+
+        Raises UsageError for one that is not there, UnreadableInput for one that cannot be read.
+        """
+        samples = self.samples()
+        return self.add(samples.read(index), sample=index, label=samples.label(index))
+
+    def samples(self) -> Samples:
+        """Returns the data; raises UsageError where there are none."""
+        if self.data is None:
+            raise UsageError("there are no samples: give data behind the model, `neocog explore MODEL DATA`.")
+        return self.data
+
+    def picture(self, id: int) -> Shown:
+        """Returns a picture that was taken in; raises UsageError where it is not held any more."""
+        if id not in self._pictures:
+            raise UsageError(f"there is no picture {id}, or it was given up for later ones; give it again.")
+        self._pictures.move_to_end(id)
+        return self._pictures[id]
+
+    def passed(self, id: int) -> Pass:
+        """Returns all that the network made of a picture, computed once as long as there is room for it."""
+        picture = self.picture(id)
+        if id not in self._passes:
+            found = self.runner.run(picture.inputs)
+            while self._passes and found.bytes + sum(each.bytes for each in self._passes.values()) > HELD_BYTES:
+                self._passes.popitem(last=False)
+            self._passes[id] = found
+        self._passes.move_to_end(id)
+        return self._passes[id]
+
+    def logits(self, id: int) -> Tensor:
+        """Returns the picture's logits (K,) on the CPU."""
+        return self.passed(id).values[-1][0].float()
+
+    def node(self, place: int) -> int:
+        """Returns the place of a node; raises UsageError where there is none."""
+        if not 0 <= place < len(self.nodes):
+            raise UsageError(f"nodes are numbered 0 to {len(self.nodes) - 1}; got {place}.")
+        return place
+
+    def channel(self, place: int, channel: int) -> int:
+        """Returns a channel of a node; raises UsageError where there is none."""
+        size = self.nodes[self.node(place)].shape[0]
+        if not 0 <= channel < size:
+            raise UsageError(f"the node {place} has the channels 0 to {size - 1}; got {channel}.")
+        return channel
+
+    def readable(self, index: int) -> Tensor | None:
+        """Returns a sample's pixels as the network sees them, uint8 (C, H, W), or None where it cannot be read."""
+        try:
+            return self.predictor.read(self.samples().read(index))
+        except UnreadableInput:
+            return None

@@ -1,0 +1,42 @@
+"""Models for the explorer's tests: networks of the zoo with their first weights, and some of the tests' own."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from neocog import architectures
+from neocog.core.contract import ModelContract
+from neocog.data.preprocess import PicturePreprocessing
+from neocog.tasks.model import Model
+from neocog.tasks.prediction import predictor_for
+
+
+def model_of(network: nn.Module, channels: int, side: int, classes: tuple[str, ...], name: str = "lenet5") -> Model:
+    """Returns a model around a network, as `neocog.load` would."""
+    numbers = PicturePreprocessing((side, side), 0, "bilinear", (0.4,) * channels, (0.3,) * channels, channels)
+    contract = ModelContract(
+        network=name,
+        arguments={"classes": len(classes), "channels": channels},
+        task="image classification",
+        classes=classes,
+        preprocessing=numbers.to_contract(),
+    )
+    network = network.eval().to(memory_format=torch.channels_last)
+    return Model(network, contract, predictor_for(contract), torch.device("cpu"))
+
+
+def zoo_model(name: str, *, side: int | None = None, classes: int = 10, seed: int = 0) -> Model:
+    """Returns a network of the zoo whose norms are not what they begin with."""
+    record = architectures.record(name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = architectures.create(name, classes=classes)
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.running_mean.uniform_(-0.3, 0.3)
+                module.running_var.uniform_(0.5, 2)
+                nn.init.uniform_(module.weight, 0.5, 1.5)
+                nn.init.uniform_(module.bias, -0.5, 0.5)
+    names = tuple(f"class {index}" for index in range(classes))
+    return model_of(network, record.input[0], side or record.input[1], names, record.name)
