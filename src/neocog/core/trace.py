@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from neocog.core.errors import NetworkError, UsageError, near_names
@@ -29,11 +30,7 @@ class Caught:
         """Returns the gradient at the layer's output that the last backward pass brought, zeros where none came."""
         call = self._call(layer)
         found = self._gradients[_name(layer)].get(call)
-        return (
-            self._calls[_name(layer)][call].detach().new_zeros(()).expand_as(self.activation(layer))
-            if (found is None)
-            else found
-        )
+        return torch.zeros_like(self._calls[_name(layer)][call], requires_grad=False) if found is None else found
 
     def _call(self, layer: str) -> int:
         name, asked = _name(layer), _asked(layer)
@@ -59,7 +56,9 @@ class Caught:
         # gradient of the value that the tensor has now, whatever is written over it later.
         self._calls[name].append(output.clone())
         if output.requires_grad:
-            output.register_hook(lambda gradient: self._gradients[name].__setitem__(call, gradient.detach()))
+            # The hook holds the gradients alone: one that held the activations too would keep its own graph alive.
+            gradients = self._gradients[name]
+            output.register_hook(lambda gradient: gradients.__setitem__(call, gradient.detach()))  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -69,7 +68,7 @@ def caught(network: nn.Module, layers: Iterable[str]) -> Iterator[Caught]:
     ``layers`` are dotted names as `neocog zoo` prints them; ``name@2`` is the second call of a layer that runs several
     times. The network computes exactly what it computes otherwise; no hook stays behind, whatever is raised.
 
-    Raises NetworkError for a name that the network does not have.
+    Raises NetworkError for a name that the network does not have, and for a layer inside a torch.jit module.
     """
     result = Caught()
     names = {_name(layer): find_layer(network, layer) for layer in layers}
@@ -87,13 +86,24 @@ def caught(network: nn.Module, layers: Iterable[str]) -> Iterator[Caught]:
 def find_layer(network: nn.Module, layer: str) -> nn.Module:
     """Returns the module of that dotted name (a call ``@2`` behind it is left out).
 
-    Raises NetworkError, with near names, when there is none.
+    Raises NetworkError, with near names, when there is none, and when no one can watch it run.
     """
-    modules = dict(network.named_modules())
+    modules: dict[str, nn.Module] = dict(_plain(network).named_modules())
     name = _name(layer)
     if not name or name not in modules:
         raise NetworkError(f"the network has no layer {name!r}.{near_names(name, modules)} `neocog zoo` lists them.")
+    if isinstance(modules[name], torch.jit.ScriptModule):
+        raise NetworkError(
+            f"the layer {name!r} is compiled by torch.jit, where its activations cannot be caught; "
+            "give the module that it was made from."
+        )
     return modules[name]
+
+
+def _plain(network: nn.Module) -> nn.Module:
+    """Returns the module behind torch.compile, whose layers have the names that its user knows."""
+    original = getattr(network, "_orig_mod", network)
+    return original if isinstance(original, nn.Module) else network
 
 
 def _name(layer: str) -> str:

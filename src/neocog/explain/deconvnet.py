@@ -30,8 +30,11 @@ def deconvnet(module: nn.Module, inputs: Tensor, *, layer: str, unit: Unit = Non
     place ``(channel, row, column)``, or None for each sample's strongest unit. All other units are zero on the way
     down, and the one begins with its activation.
 
-    Raises NetworkError for a layer that is not there and for a network without rectifiers, UsageError for a unit that
-    is not there.
+    A layer in front of the first rectifier is explained by its filters alone; other activations than rectifiers pass on
+    their derivative.
+
+    Raises NetworkError for a layer that is not there and where rectifiers cannot be told or all activations are others,
+    UsageError for a unit that is not there.
     """
     with at_rest(module):
         where = entry(module, inputs)

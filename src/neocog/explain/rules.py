@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from neocog.core.errors import NetworkError
+from neocog.explain.entry import derivatives
 
 # From the gradient at a rectifier's output, and the ordinary one at its input, to the one that is passed on.
 Rule = Callable[[Tensor, Tensor], Tensor]
@@ -27,13 +28,29 @@ _RECTIFIERS: dict[str, str | None] = {
     "ClampMinBackward0": "_saved_min",
     "ClampBackward1": "_saved_min",
 }
-# A rectifier may hide in these: max(x, 0), where(x > 0, x, 0).
+# A rectifier may hide in these: max(x, 0), where(x > 0, x, 0), x[x < 0] = 0, x[:, 0].relu_().
 _AMBIGUOUS = {
     "MaximumBackward0": "torch.maximum",
+    "FmaxBackward0": "torch.fmax",
     "WhereBackward0": "torch.where",
+    "MaskedFillBackward0": "Tensor.masked_fill",
+    "IndexPutBackward0": "an assignment to indexed elements",
     "ClampBackward0": "torch.clamp with tensors",
     "ClampMinBackward1": "torch.clamp with tensors",
+    "torch::autograd::CopySlices": "a change in place of a part of a tensor",
 }
+# Other activations, for which the rules say nothing.
+_SMOOTH = frozenset(
+    f"{name}Backward0"
+    for name in (
+        "Sigmoid", "Tanh", "Silu", "Gelu", "Elu", "Celu", "LeakyRelu", "PreluKernel", "RreluWithNoise", "Hardswish",
+        "Hardsigmoid", "Softplus", "LogSigmoid", "Mish", "Glu", "Softmax", "LogSoftmax", "Exp", "Log", "Abs",
+        "Hardtanh",
+    )
+)  # fmt: skip
+_WITH_OWN_DERIVATIVE: Any = torch.autograd.function.BackwardCFunction
+# The identity that a module's own backward hooks hang on.
+_PASSING = "BackwardHookFunctionBackward"
 
 
 def backward(roots: Tensor, leaf: Tensor, rule: Rule, *, method: str, weights: Tensor | None = None) -> Tensor:
@@ -42,19 +59,19 @@ def backward(roots: Tensor, leaf: Tensor, rule: Rule, *, method: str, weights: T
     ``weights``, of the roots' shape, are what the backward pass begins with; ones unless given. ``method`` is the name
     for errors.
 
-    Raises NetworkError where the network rectifies in a way that cannot be told, or does not rectify at all.
+    Raises NetworkError where the network rectifies in a way that cannot be told, where it has other activations and no
+    rectifiers, and where no gradient leads from the roots to the leaf.
     """
     nodes = list(_nodes(roots))
     rectifiers = [node for node in nodes if _rectifies(node)]
     _refuse(nodes, rectifiers, method)
     handles = [node.register_hook(_hook(rule)) for node in rectifiers]
     try:
-        start = torch.ones_like(roots) if weights is None else weights
-        (result,) = torch.autograd.grad(roots, leaf, start, allow_unused=True)
+        (result,) = derivatives(roots, [leaf], weights)
     finally:
         for handle in handles:
             handle.remove()
-    return torch.zeros_like(leaf) if result is None else result.detach()
+    return result
 
 
 def _hook(rule: Rule) -> Callable[[Sequence[Any], Sequence[Any]], tuple[Any, ...]]:
@@ -89,18 +106,35 @@ def _rectifies(node: Node) -> bool:
 
 def _refuse(nodes: list[Node], rectifiers: list[Node], method: str) -> None:
     for node in nodes:
-        if isinstance(node, torch.autograd.function.BackwardCFunction):
+        name = node.name()
+        own = isinstance(node, _WITH_OWN_DERIVATIVE) and name != _PASSING
+        if own or name.startswith("torch::jit"):
+            what = "a function compiled by torch.jit" if not own else name.removesuffix("Backward")
             raise NetworkError(
-                f"{method} cannot look into {type(node).__name__.removesuffix('Backward')}, a function with a "
-                "derivative of its own; write it with torch's operations, or choose another method."
+                f"{method} cannot look into {what}, which has a derivative of its own; write it with torch's "
+                "operations, or choose another method."
             )
-        if node.name() in _AMBIGUOUS:
+        ambiguous = "a product with a mask" if _masks(node) else _AMBIGUOUS.get(name)
+        if ambiguous:
             raise NetworkError(
-                f"{method} cannot tell whether {_AMBIGUOUS[node.name()]} rectifies here; use torch.relu where it does, "
+                f"{method} cannot tell whether {ambiguous} rectifies here; use torch.relu where it does, "
                 "or choose another method."
             )
-    if not rectifiers:
+    if not rectifiers and any(node.name() in _SMOOTH for node in nodes):
         raise NetworkError(
-            f"{method} is defined for rectifiers (ReLU, ReLU6, clamp at 0), and there is none between the input and "
-            "what is explained; choose saliency or integrated_gradients."
+            f"{method} is defined for rectifiers (ReLU, ReLU6, clamp at 0), and there are other activations only "
+            "between the input and what is explained; choose saliency or integrated_gradients."
         )
+
+
+def _masks(node: Node) -> bool:
+    """Returns whether the node is a product with the outcomes of a comparison, as in x * (x > 0)."""
+    if node.name() != "MulBackward0":
+        return False
+    factors = [getattr(node, "_saved_self", None), getattr(node, "_saved_other", None)]
+    return any(
+        isinstance(each, Tensor)
+        and not each.requires_grad
+        and bool(((each == 0) | (each == 1)).all() and (each == 0).any() and (each == 1).any())
+        for each in factors
+    )

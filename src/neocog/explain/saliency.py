@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from neocog.core.errors import UsageError
 from neocog.explain.entry import entry
 from neocog.explain.rest import at_rest
-from neocog.explain.target import Target, scores
+from neocog.explain.target import Target
 
 Over = Literal["max", "mean", "all"]
 
@@ -36,6 +35,4 @@ def gradient(module: nn.Module, inputs: Tensor, *, target: Target = None) -> Ten
     """Returns the gradient (B, C, ...) of each sample's score at its input."""
     with at_rest(module):
         where = entry(module, inputs)
-        values = where.values.clone().requires_grad_()
-        (slope,) = torch.autograd.grad(scores(where.run(values), target).sum(), values)
-    return slope
+        return where.slope(where.values, target)
