@@ -8,9 +8,7 @@ from neocog.data.voc import CORNERS, LabelledBox, read_voc
 def annotation(*things, size=(40, 30), filename="a.jpg"):
     objects = "".join(
         f"<object><name>{label}</name><difficult>{difficult}</difficult><bndbox>"
-        + "".join(
-            f"<{key}>{value}</{key}>" for key, value in zip(("xmin", "ymin", "xmax", "ymax"), corners, strict=True)
-        )
+        + "".join(f"<{key}>{value}</{key}>" for key, value in zip(CORNERS, corners, strict=True))
         + "</bndbox></object>"
         for label, difficult, corners in things
     )

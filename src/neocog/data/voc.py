@@ -110,7 +110,7 @@ def _tree(place: Path) -> ElementTree.Element:
         content = place.read_bytes()
     except OSError as error:
         raise DataError(f"{place} cannot be read: {error.strerror or error}") from error
-    # Entities could grow without end; VOC's annotations have none. Zero bytes are of encodings in which they could hide.
+    # Entities could grow without end, and VOC has none; zero bytes are of encodings in which they could hide.
     if len(content) > LARGEST or b"<!DOCTYPE" in content or b"\0" in content:
         raise DataError(f"{place} is no annotation of Pascal VOC: it declares entities or is longer than 4 MiB.")
     try:
