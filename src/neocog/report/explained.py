@@ -48,11 +48,11 @@ def around_grey(values: Array) -> Pixels:
 
 
 def maps_sheet(maps: Array, channels: Sequence[int]) -> Pixels:
-    """Returns maps (M, h, w) on one scale, each with its channel's number and its mean; lines (M, w) as one row."""
+    """Returns maps (M, h, w) on one scale, each with its channel's number and its mean magnitude; (M, w) as lines."""
     shown = maps[:, None] if maps.ndim == 2 else maps
     scale = scale_of(shown, signed=bool((shown < 0).any()))
     tiles = [
-        Tile(coloured(each, scale), f"{channel}: {short(float(each.mean()))}")
+        Tile(coloured(each, scale), f"{channel}: {short(float(np.abs(each).mean()))}")
         for channel, each in zip(channels, shown, strict=True)
     ]
     return sheet(tiles, side=MAP_SIDE, scale=scale)

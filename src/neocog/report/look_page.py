@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from PIL import Image
 
@@ -20,6 +21,7 @@ from neocog.report.markup import (
     name,
     paragraph,
     percent,
+    shorten,
     table,
     text,
 )
@@ -44,7 +46,10 @@ class Drawn:
 
 @dataclass(frozen=True)
 class PictureSection:
-    """A picture with its answers, the figures of the methods, and the refusals as pairs of title and reason."""
+    """A picture with its answers, the figures of the methods, and the refusals as pairs of title and reason.
+
+    ``name`` is its path, of which the last part is the heading.
+    """
 
     name: str
     picture: Pixels
@@ -89,7 +94,8 @@ def _picture(each: PictureSection) -> Section:
     answers = table("Answers", (Column("Class"), Column("Probability", numeric=True)), rows)
     head = Html(f'<div class="pair">{shown}<div>{answers}</div></div>')
     file = element("p", name(each.name, LONGEST_VALUE), class_="file")
-    return Section(each.name, join((file, head, _figures(each.figures), _refusals(each.refused))))
+    heading = shorten(PurePath(each.name).name or each.name)
+    return Section(heading, join((head, file, _figures(each.figures), _refusals(each.refused))))
 
 
 def _figures(figures: Sequence[Drawn]) -> Html:
