@@ -33,7 +33,8 @@ def shared(rule: Rule, layer: Linear, inputs: Tensor, weight: Tensor, bias: Tens
 
     epsilon: in proportion to x_i w_ij, with epsilon for the share of nobody (Montavon et al. 2019, section 10.2.2).
     gamma: contributions that go the output's own way count 1 + gamma times; for positive inputs and outputs it is the
-    rule of the same section. z+: contributions above 0 alone, biases left out (alpha 1, beta 0 of Bach et al.).
+    rule of the same section. z+: contributions above 0 alone, biases left out (alpha 1, beta 0 of Bach et al.);
+    an output that nothing speaks for is shared in proportion, so that none is lost.
     """
     if rule.kind == "epsilon":
         outputs = layer(inputs, weight, bias)
@@ -42,6 +43,7 @@ def shared(rule: Rule, layer: Linear, inputs: Tensor, weight: Tensor, bias: Tens
         value = layer(inputs, weight, bias)
     above = _signed(layer, inputs, weight, bias if rule.kind == "gamma" else None, sign=1)
     if rule.kind == "z+":
+        above = torch.where(above.detach() == 0, layer(inputs, weight, None), above)
         return same_value(above, value, stabilised(above.detach(), rule.epsilon))
     below = _signed(layer, inputs, weight, bias, sign=-1)
     counted = layer(inputs, weight, bias) + rule.gamma * torch.where(value >= 0, above, below)

@@ -109,7 +109,7 @@ class Propagation(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Returns what the function does, its gradient by the rule for it."""
         kwargs = kwargs or {}
-        active = [each for each in _tensors((args, kwargs)) if each.requires_grad]
+        active = [each for each in _tensors((args, kwargs)) if _is_activation(each)]
         if not active or not torch.is_grad_enabled():
             return func(*args, **kwargs)
         name = _plain_name(func)
@@ -146,7 +146,7 @@ class Propagation(TorchFunctionMode):
         return _unchanged if name in _ELEMENTWISE and count == 1 else NORMS.get(name)
 
     def _linear(self, source: Source) -> tuple[Tensor, _Tag]:
-        if source.weight.requires_grad or (source.bias is not None and source.bias.requires_grad):
+        if any(_is_activation(each) for each in (source.weight, source.bias) if each is not None):
             raise NetworkError(_no_rule("a layer", 2))
         outputs = self._share(source)
         source.version = outputs._version
@@ -192,7 +192,7 @@ def _copy(inputs: Tensor) -> Tensor:
 
 
 def _product(func: Any, first: Tensor, second: Tensor) -> Source:
-    if first.requires_grad:
+    if _is_activation(first):
         return Source(lambda values, weights, _: func(values, weights), "dense", _copy(first), second, None)
     return Source(lambda values, weights, _: func(weights, values), "dense", _copy(second), first, None)
 
@@ -226,7 +226,9 @@ def _unchanged(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def _multiplies(name: str, args: Any, active: list[Tensor]) -> bool:
-    divides = name in ("div", "true_divide") and len(args) > 1 and isinstance(args[1], Tensor) and args[1].requires_grad
+    divides = (
+        name in ("div", "true_divide") and len(args) > 1 and isinstance(args[1], Tensor) and _is_activation(args[1])
+    )
     return divides or (name == "mul" and len(active) > 1)
 
 
@@ -246,6 +248,11 @@ def _plain_name(func: Any) -> str:
     if name == "__get__":
         name = str(getattr(getattr(func, "__self__", None), "__name__", name))
     return name.strip("_")
+
+
+def _is_activation(tensor: Tensor) -> bool:
+    """Returns whether the inputs had a part in the tensor; weights that no module holds may ask for gradients too."""
+    return tensor.requires_grad and (not tensor.is_leaf or hasattr(tensor, _TAG))
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
