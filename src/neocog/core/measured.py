@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -18,13 +18,20 @@ from neocog.core.receptive import POINTWISE_LAYERS
 
 
 def measured_field(
-    network: nn.Module, inputs: Tensor, layer: str, unit: Sequence[int] | None = None
+    network: nn.Module,
+    inputs: Tensor,
+    layer: str,
+    unit: Sequence[int] | None = None,
+    *,
+    enter: Callable[[nn.Module], Callable[[Tensor], object]] | None = None,
 ) -> tuple[range, ...]:
     """Returns the box of input positions whose gradient at a layer's unit is not zero, one range an axis.
 
-    Of ``inputs`` (B, C, ...) only the shape counts; ``layer`` is a dotted name and ``unit`` a position on its maps, the
-    middle unless given. The box leaves padding out, and is empty for a unit that sees nothing else. Measured on a copy
-    in which nothing cancels and nothing is cut off: positive weights, averages for maxima, no norms and activations.
+    Of ``inputs`` (B, C, ...) only the shape counts; ``layer`` is a dotted name, with ``name@1`` for the first call of
+    one that is called several times, else its last; ``unit`` is a position on its maps, the middle unless given.
+    ``enter`` turns a network into a function of the inputs, for inputs that begin further up (behind an embedding).
+    The box leaves padding out, and is empty for a unit that sees nothing else. Measured on a copy in which nothing
+    cancels and nothing is cut off: positive weights, averages for maxima, no norms and activations.
     A layer of one's own whose outputs do not grow with its inputs can make the box too small.
 
     Raises NetworkError when the network has no such layer, or does not call it in evaluation mode.
@@ -32,26 +39,34 @@ def measured_field(
     trial = _positive_copy(network)
     device = next((parameter.device for parameter in trial.parameters()), inputs.device)
     ones = torch.ones(1, *inputs.shape[1:], dtype=torch.float64, device=device, requires_grad=True)
-    maps = _maps(trial, ones, layer)  # (1, M, ...)
+    maps = _maps(trial, trial if enter is None else enter(trial), ones, layer)  # (1, M, ...)
     place: tuple[Any, ...] = tuple(size // 2 for size in maps.shape[2:]) if unit is None else tuple(unit)
     (gradient,) = torch.autograd.grad(maps[0, :, *place].sum(), ones, allow_unused=True)
     reached = torch.zeros_like(ones) if gradient is None else gradient
     return _box(reached[0].ne(0).any(0))
 
 
-def _maps(network: nn.Module, inputs: Tensor, layer: str) -> Tensor:
-    """Returns what a layer makes of the inputs, at its last call."""
+def _maps(network: nn.Module, run: Callable[[Tensor], object], inputs: Tensor, layer: str) -> Tensor:
+    """Returns what a layer makes of the inputs, at the call that is asked for or its last."""
     names = dict(network.named_modules())
-    if layer not in names:
+    name, _, call = layer.partition("@")
+    if name not in names:
         raise NetworkError(f"the network has no layer {layer!r}.{near_names(layer, names)}")
     made: list[Tensor] = []
-    handle = names[layer].register_forward_hook(lambda _module, _inputs, output: made.append(output))
+
+    def note(_module: nn.Module, _inputs: object, output: object) -> None:
+        if isinstance(output, Tensor):
+            made.append(output.clone())  # the next layer may work in place
+
+    handle = names[name].register_forward_hook(note)
     with _Averages():
-        network(inputs)
+        run(inputs)
     handle.remove()
     if not made:
         raise NetworkError(f"the network does not call {layer!r} in evaluation mode; name a layer that it calls.")
-    return made[-1]
+    if call and not (call.isdecimal() and 1 <= int(call) <= len(made)):
+        raise NetworkError(f"the network calls {name!r} {len(made)} times in one pass; there is no {layer!r}.")
+    return made[int(call or len(made)) - 1]
 
 
 def _box(seen: Tensor) -> tuple[range, ...]:

@@ -38,7 +38,7 @@ def receptive_fields(network: nn.Module, inputs: Tensor) -> dict[str, Fields]:
 
     ``inputs`` (B, C, ...) may be an empty batch: only shapes are needed. Where branches meet, the field is the
     smallest that holds both. It is empty when no one field describes a layer, and a network that cannot be traced has
-    none at all. A layer that is called twice has the field of its last call.
+    none at all. A layer that is called twice has the field of its last call, and each call's as ``name@1``, ``name@2``.
     """
     try:
         reader = _Reader(fx.GraphModule(network, LayerTracer().trace(network)))
@@ -46,7 +46,9 @@ def receptive_fields(network: nn.Module, inputs: Tensor) -> dict[str, Fields]:
             reader.run(inputs)
     except (fx.proxy.TraceError, TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
         return {}
-    return reader.found
+    found = {name: calls[-1] for name, calls in reader.calls.items()}
+    several = {name: calls for name, calls in reader.calls.items() if len(calls) > 1}
+    return found | {f"{name}@{call}": each for name, calls in several.items() for call, each in enumerate(calls, 1)}
 
 
 class LayerTracer(fx.Tracer):
@@ -63,7 +65,7 @@ class _Reader(fx.Interpreter):
     def __init__(self, module: fx.GraphModule) -> None:
         super().__init__(module)
         self.fields: dict[fx.Node, Fields] = {}
-        self.found: dict[str, Fields] = {}
+        self.calls: dict[str, list[Fields]] = {}
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
@@ -71,7 +73,7 @@ class _Reader(fx.Interpreter):
         if isinstance(value, Tensor) or in_pieces:
             self.fields[n] = self._fields(n, value)
             if n.op == "call_module":
-                self.found[str(n.target)] = self.fields[n]
+                self.calls.setdefault(str(n.target), []).append(self.fields[n])
         return value
 
     def _fields(self, node: fx.Node, value: Any) -> Fields:
