@@ -4,6 +4,7 @@ One method a file. They are imported here at once, so that a name that a method 
 """
 
 from neocog.explain.deconvnet import deconvnet as deconvnet
+from neocog.explain.deepdream import deep_dream as deep_dream
 from neocog.explain.feature_maps import feature_maps as feature_maps
 from neocog.explain.features import features as features
 from neocog.explain.filters import filters as filters
@@ -13,6 +14,10 @@ from neocog.explain.gradient_input import gradient_times_input as gradient_times
 from neocog.explain.guided import guided_backpropagation as guided_backpropagation
 from neocog.explain.guided import guided_grad_cam as guided_grad_cam
 from neocog.explain.integrated import integrated_gradients as integrated_gradients
+from neocog.explain.inversion import invert_features as invert_features
+from neocog.explain.maximal_input import maximal_input as maximal_input
+from neocog.explain.maximise import ascend as ascend
+from neocog.explain.maximise import maximise as maximise
 from neocog.explain.neighbours import nearest_neighbours as nearest_neighbours
 from neocog.explain.ngrams import firing_ngrams as firing_ngrams
 from neocog.explain.occlusion import occlusion as occlusion
@@ -38,8 +43,10 @@ from neocog.explain.words import words_in_ansi as words_in_ansi
 from neocog.explain.words import words_in_html as words_in_html
 
 __all__ = [
+    "ascend",
     "boxes_from_maps",
     "deconvnet",
+    "deep_dream",
     "deletion",
     "energy_inside",
     "feature_maps",
@@ -54,8 +61,11 @@ __all__ = [
     "guided_grad_cam",
     "insertion",
     "integrated_gradients",
+    "invert_features",
     "linear_probes",
     "localisation_error",
+    "maximal_input",
+    "maximise",
     "nearest_neighbours",
     "occlusion",
     "patches",
