@@ -1,10 +1,10 @@
 // The network left to right: a column of maps a layer, stages that open, requests for what is on screen only.
 
 import { box, button, el, fill, sorry } from "./dom.js";
-import { inWords, openAtFirst, shortName, shownBy, tree } from "./graph.js";
+import { inWords, isPoint, openAtFirst, shortName, shownBy, tree } from "./graph.js";
 import { rove } from "./keys.js";
 import { Links } from "./links.js";
-import { mapButtons, repaintMaps, unitButtons } from "./maps.js";
+import { mapButtons, pointButtons, repaintMaps, unitButtons } from "./maps.js";
 import { decode } from "./model.js";
 import { many, sizes } from "./numbers.js";
 
@@ -91,7 +91,7 @@ export class Columns {
   // Before the first picture a column says so by its shape alone.
   rest(column) {
     const blanks = Math.min(column.node.shape[0] ?? 1, first(column.node));
-    const name = column.node.shape.length > 1 ? "blank" : "blank unit";
+    const name = isPoint(column.node) ? "blank unit" : "blank";
     fill(column.maps, Array.from({ length: blanks }, () => el("span", { class: name, "aria-hidden": "true" })));
   }
 
@@ -136,6 +136,7 @@ export class Columns {
     const already = column.have.length;
     column.total = answer.total;
     if (answer.vector && column.node.shape.length <= 1) unitButtons(column, decode(answer.vector), count, this.app);
+    else if (isPoint(column.node)) pointButtons(column, answer.maps, this.app);
     else mapButtons(column, answer.maps, this.app);
     const left = column.total - column.have.length;
     column.more.hidden = left <= 0 || answer.maps?.length === 0;

@@ -24,21 +24,33 @@ export class ConvolutionView {
     this.grey = this.source?.role === "input";
     this.out = new Pixels(this.output, { size: 176, onMove: go, label: `Output map ${channel}; arrow keys move the window` });
     this.after = box("after");
-    this.element = box("computed", this.addition(), box("result", captioned(this.out, `= map ${channel}`), this.after), this.tables());
+    this.element = box("computed", this.addition(), box("result", captioned(this.out, `= map ${channel}: `, (this.value = el("output"))), this.after), this.tables());
     this.follow();
   }
 
   addition() {
     this.lines = this.inputs.map((input, index) => this.line(input, index));
+    this.restName = el("span");
+    this.showLines(FIRST);
     const all = button(`show all ${this.lines.length}`, () => {
-      for (const line of this.lines) line.element.hidden = false;
-      all.remove();
+      this.showLines(this.lines.length);
+      all.parentElement.remove();
+      this.move(...this.place);
     }, { class: "more" });
-    this.lines.slice(FIRST).forEach((line) => { line.element.hidden = true; });
-    const plain = (name, words) => el("li", { class: `plain ${name}` }, el("span", {}, words), (this[name] = el("output")));
+    const plain = (name, words) => el("li", { class: `plain ${name}`, hidden: name === "rest" && this.left === 0 }, el("span", {}, words), (this[name] = el("output")));
     return box("addition", el("h4", {}, "Inputs \u00d7 kernels, added up"),
       el("ol", {}, this.lines.map((line) => line.element), this.lines.length > FIRST ? el("li", { class: "plain" }, all) : null,
-        this.others ? plain("rest", many(this.others, "weaker map")) : null, plain("bias", "bias"), plain("total", "sum")));
+        plain("rest", this.restName), plain("bias", "bias"), plain("total", "sum")));
+  }
+
+  // The lines that are not shown are in the rest, so that what is seen adds up.
+  showLines(number) {
+    this.shown = Math.min(number, this.lines.length);
+    this.lines.forEach((line, index) => { line.element.hidden = index >= this.shown; });
+    const left = this.others + this.lines.length - this.shown;
+    this.restName.textContent = many(left, "weaker map");
+    if (this.rest) this.rest.parentElement.hidden = left === 0;
+    this.left = left;
   }
 
   line(input, index) {
@@ -77,9 +89,11 @@ export class ConvolutionView {
       line.map.frame("window", at);
       line.sum.replaceChildren(number(parts[index].sum, term(parts[index].sum)));
     });
-    if (this.rest) this.rest.replaceChildren(number(rest, term(rest)));
+    const weaker = parts.slice(this.shown).reduce((sum, part) => sum + part.sum, rest);
+    this.rest.replaceChildren(number(weaker, term(weaker)));
     this.bias.replaceChildren(number(bias, term(bias)));
     this.total.replaceChildren(number(output, format(output)));
+    this.value.replaceChildren(number(output, format(output)));
     this.total.dataset.computed = total;
     this.out.place = [row, column];
     this.out.frame("cursor", { row, column, height: 1, width: 1 });

@@ -4,7 +4,7 @@ import { box, button, el, fill, say, sorry } from "./dom.js";
 import { ConvolutionView } from "./convolution.js";
 import { inWords } from "./graph.js";
 import { fieldOf } from "./model.js";
-import { count, many, sizes } from "./numbers.js";
+import { count, sizes } from "./numbers.js";
 import { Pixels, captioned } from "./pixels.js";
 import { PointwiseView } from "./pointwise.js";
 import { PoolingView } from "./pooling.js";
@@ -51,10 +51,10 @@ export class Detail {
     this.title.textContent = `${node.name || node.kind}, ${node.shape.length > 1 ? "map" : "unit"} ${this.app.unitName(node, channel)}`;
     const whole = node.shape[0] ?? 1;
     const other = (by) => () => this.app.choose(node.id, (channel + by + whole) % whole);
-    const facts = [inWords(node), sizes(node.shape), node.params ? `${count(node.params)} parameters` : null,
-      node.macs ? many(node.macs, "multiply-add") : null, node.formula, node.arithmetic].filter(Boolean);
+    const facts = [inWords(node), sizes(node.shape), node.params ? sum("parameters", node.arithmetic) ?? `${count(node.params)} parameters` : null,
+      node.macs ? `${count(node.macs)} multiply-adds` : null, sum("size", node.formula)].filter(Boolean);
     fill(this.facts, button("\u2039", other(-1), { "aria-label": "Map before" }), button("\u203a", other(1), { "aria-label": "Next map" }),
-      el("ul", {}, [...new Set(facts)].map((fact) => el("li", {}, fact))));
+      el("ul", {}, facts.map((fact) => el("li", {}, fact))));
   }
 
   show(node, channel, data, picture) {
@@ -109,4 +109,9 @@ function inPicture({ whole, seen }) {
   const words = `rows ${to(seen.row, seen.height)}, columns ${to(seen.column, seen.width)}`;
   const cut = seen.height < whole.height || seen.width < whole.width;
   return `Receptive field ${whole.height} \u00d7 ${whole.width}: ${words}${cut ? "; the rest of it is padding" : ""}`;
+}
+
+// The server's sums come in plain characters.
+function sum(name, text) {
+  return text ? `${name} ${text.replaceAll("*", " \u00d7 ").replace(/(?<=[\d) ])x(?=[\d( ])/g, "\u00d7").replaceAll(" - ", " \u2212 ")}` : null;
 }

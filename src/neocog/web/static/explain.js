@@ -18,7 +18,7 @@ export class Explanations {
     this.grid = box("scroll explanations", el("p", { class: "note" }, "Choose a picture first."));
     this.element = el("section", { id: "explanations", "aria-labelledby": "explanations-title" },
       el("h2", { id: "explanations-title" }, "Why this class?"),
-      el("p", { class: "lead" }, "Each map says which pixels speak for a class (blue) or against it (orange), after its method. Trust scores say how far to believe it."),
+      el("p", { class: "lead" }, "Each method says in its own way which pixels made the score of a class. Where a map has both signs, orange speaks for the class and blue against it. Trust scores say how far to believe it."),
       this.classBoxes, this.methodBoxes, this.grid);
     this.observer = new IntersectionObserver((seen) => seen.filter((each) => each.isIntersecting).forEach((each) => this.ask(each.target)), { rootMargin: "120px" });
     app.state.on(["picture"], ({ picture }) => this.start(picture));
@@ -68,7 +68,7 @@ export class Explanations {
     const rows = this.methods.filter((method) => this.chosen.has(method.name));
     if (!rows.length || !this.classes.length) return void fill(this.grid, el("p", { class: "note" }, "Choose at least one class and one method."));
     const head = el("tr", {}, el("td"), this.classes.map((index) => el("th", { scope: "col" }, this.app.className(index))));
-    const body = rows.map((method) => el("tr", {}, el("th", { scope: "row" }, method.title, method.paper ? el("small", {}, method.paper) : null), this.cells(method)));
+    const body = rows.map((method) => el("tr", {}, el("th", { scope: "row" }, method.title, el("small", { title: method.paper }, method.about ?? method.paper ?? "")), this.cells(method)));
     fill(this.grid, el("table", { class: "beside" }, el("thead", {}, head), el("tbody", {}, body)));
     for (const cell of this.grid.querySelectorAll("[data-method]")) this.observer.observe(cell);
   }
@@ -119,8 +119,9 @@ export class Explanations {
 }
 
 function first(methods) {
+  const usual = methods.filter((method) => method.usual && !unitOnly(method));
   const fast = methods.filter((method) => method.fast !== false && !unitOnly(method));
-  return (fast.length ? fast : methods).slice(0, CHOSEN).map((method) => method.name);
+  return (usual.length ? usual : fast).slice(0, CHOSEN).map((method) => method.name);
 }
 
 function unitOnly({ needs = [] }) {

@@ -87,3 +87,8 @@ export function shortName(node) {
 export function firstToShow(network) {
   return network.nodes.find((node) => node.role === "convolution") ?? network.nodes.find((node) => node.sources.length);
 }
+
+/** Whether a node's maps have one place only, so that their numbers say all. */
+export function isPoint({ shape }) {
+  return shape.slice(1).every((size) => size === 1);
+}

@@ -5,7 +5,7 @@ import { InData, Samples } from "./dataset.js";
 import { Detail } from "./detail.js";
 import { box, button, el, fill, say, sorry } from "./dom.js";
 import { Explanations } from "./explain.js";
-import { around, firstToShow } from "./graph.js";
+import { around, firstToShow, isPoint } from "./graph.js";
 import { Input } from "./input.js";
 import { count, percent, sizes } from "./numbers.js";
 import { Picture } from "./picture.js";
@@ -22,7 +22,7 @@ const SECTIONS = [["network", "Network"], ["arithmetic", "Arithmetic"], ["unit",
 class App {
   constructor(transport, network) {
     Object.assign(this, { transport, network, moving: false });
-    const small = network.nodes.every((node) => node.shape.length < 2 || node.shape[0] <= 32);
+    const small = network.nodes.every((node) => node.shape.length < 2 || node.shape[0] <= 32 || isPoint(node));
     this.state = new State({ picture: null, node: null, channel: 0, place: null, order: small ? "index" : "strength", scale: "map", theme: "" });
   }
 

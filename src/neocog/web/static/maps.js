@@ -41,13 +41,23 @@ export function unitButtons(column, vector, count, app) {
   column.total = vector.data.length;
   column.have.push(...order.map((channel) => ({ channel, value: vector.data[channel] })));
   if (column.have.length >= column.total) column.have.sort((a, b) => a.channel - b.channel);
-  const scale = reach(vector);
+  units(column, reach(vector), app);
+}
+
+/** Adds maps of one place each to a column, as units. */
+export function pointButtons(column, maps, app) {
+  column.have.push(...maps.map(({ channel, mean }) => ({ channel, value: mean })));
+  if (column.have.length >= column.total) column.have.sort((a, b) => a.channel - b.channel);
+  units(column, Math.max(...column.have.map(({ value }) => Math.abs(value))) || 1, app);
+}
+
+function units(column, scale, app) {
   fill(column.maps, column.have.map((each) => unitButton(column, each, scale, app)));
 }
 
 function unitButton(column, { channel, value }, scale, app) {
   const name = app.unitName(column.node, channel);
-  const bar = el("span", { class: value < 0 ? "bar minus" : "bar", "aria-hidden": "true" });
+  const bar = el("span", { class: value < 0 ? "bar minus" : "bar plus", "aria-hidden": "true" });
   bar.style.width = `${(100 * Math.abs(value)) / scale}%`;
   return el("button", {
     type: "button", class: "unit", tabindex: "-1", "data-channel": channel, "aria-pressed": "false", title: `${name}: ${format(value)}`,

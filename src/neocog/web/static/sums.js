@@ -38,7 +38,7 @@ export class DenseView {
 }
 
 function meter(value, most) {
-  const bar = el("span", { class: value < 0 ? "bar minus" : "bar" });
+  const bar = el("span", { class: value < 0 ? "bar minus" : "bar plus" });
   bar.style.width = `${(100 * Math.abs(value)) / most}%`;
   return el("span", { class: "meter", "aria-hidden": "true" }, bar);
 }
