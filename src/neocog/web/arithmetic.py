@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules import batchnorm, conv
+from torch.nn.modules import batchnorm
 
+from neocog.architectures.lenet import RadialBasis
 from neocog.web.encode import Json, array, flat
 from neocog.web.links import sources_of
 from neocog.web.network import windows_of
@@ -38,7 +39,14 @@ def arithmetic_json(
     layer = session.runner.layer(place)
     if parts is not None and isinstance(layer, nn.Linear):
         return head | _dense(parts)
-    if parts is not None and isinstance(layer, conv._ConvNd) and not layer.transposed and made.dim() <= 2:
+    pools = node.role == "pooling"  # also where it weighs and so could be written as a convolution
+    if (
+        parts is not None
+        and parts.weights is not None
+        and not pools
+        and not getattr(layer, "transposed", False)
+        and made.dim() <= 2
+    ):
         return head | _convolution(layer, parts, passed.given[place][0].shape[1:], inputs)
     for form in _FORMS:
         found = form(session, id, place, channel, target)
@@ -57,17 +65,17 @@ def _convolution(layer: Any, parts: Parts, given: tuple[int, ...], most: int) ->
     order = parts.order()
     strongest, others = order[:most], order[most:]
     windows = windows_of(layer, given)
-    zeros = layer.padding_mode == "zeros"
+    mode = getattr(layer, "padding_mode", "zeros")
     rest = parts.values[others].sum(0)
     return {
         "kind": "convolution",
-        "groups": layer.groups,
-        "padding_mode": layer.padding_mode,
+        "groups": getattr(layer, "groups", 1),
+        "padding_mode": mode,
         "kernel": _two([each.kernel for each in windows], 1),
         "stride": _two([each.stride for each in windows], 1),
         "padding": _two([each.before for each in windows], 0),
         "dilation": _two([each.dilation for each in windows], 1),
-        "origin": _two([-each.before if zeros else 0 for each in windows], 0),
+        "origin": _two([-each.before if mode == "zeros" else 0 for each in windows], 0),
         "bias": parts.bias,
         "inputs": [
             {
@@ -132,6 +140,30 @@ def _pointwise(session: Session, id: int, place: int, channel: int, _target: int
     return {"kind": "pointwise", "function": name} | _input(session, id, place, channel)
 
 
+def _radial(session: Session, id: int, place: int, channel: int, _target: int | None) -> Json | None:
+    """Returns minus ``scale`` times the sum of the squares of value - weight (LeNet-5's output layer)."""
+    layer = session.runner.layer(place)
+    if not isinstance(layer, RadialBasis):
+        return None
+    values, centre = session.passed(id).given[place][0][0], layer.get_buffer("centres")[channel].cpu()
+    squares = (values.double() - centre.double()).square()
+    order = torch.sort(squares, descending=True, stable=True).indices.tolist()
+    source = session.nodes[place].sources[0]
+    rows = [
+        {"node": source, "index": each, "value": float(values[each]), "weight": float(centre[each])}
+        for each in order[:MOST_TERMS]
+    ]
+    others = order[MOST_TERMS:]
+    scale = 1 / len(values) ** 0.5
+    return {
+        "kind": "radial",
+        "inputs": rows,
+        "rest": float(squares[others].sum()),
+        "others": len(others),
+        "scale": scale,
+    }
+
+
 def _pooling(session: Session, id: int, place: int, channel: int, target: int | None) -> Json | None:
     return pooling_json(session, id, place, channel, target)
 
@@ -157,9 +189,12 @@ def _input(session: Session, id: int, place: int, channel: int) -> Json:
     found = sources_of(session, id, place, channel)
     given = session.passed(id).given[place]
     if len(found) != 1 or len(given) != 1:
-        return {"input": None}
+        alike = len(given) == 1 and given[0].shape[1:] == session.nodes[place].shape
+        return {"input": _exact(given[0][0][channel]) if alike else None}  # of the same number, made of it or not
     node, each = found[0]
     return {"input": _exact(given[0][0][each]), "source": {"node": node, "channel": each}}
 
 
-_FORMS: tuple[Callable[[Session, int, int, int, int | None], Json | None], ...] = (_pooling, _norm, _pointwise, _join)
+_FORMS: tuple[Callable[[Session, int, int, int, int | None], Json | None], ...] = (
+    _pooling, _norm, _pointwise, _join, _radial,
+)  # fmt: skip

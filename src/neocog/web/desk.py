@@ -15,6 +15,7 @@ from neocog.core.errors import NeocogError
 
 MOST_WAITING = 32
 SECONDS = 60.0
+QUIET = 0.5
 Answer = TypeVar("Answer")
 
 
@@ -41,6 +42,12 @@ class Desk:
         self._pool = ThreadPoolExecutor(1, "neocog-explore")
         self._queued = 0
         self._closed = False
+        self._last = time.monotonic()
+
+    async def beside(self, work: Callable[[], Any]) -> None:
+        """Runs a short piece of work that nobody waits for, where nobody waits for anything else."""
+        if not self._queued and not self._closed and time.monotonic() - self._last > QUIET:
+            await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     async def run(self, work: Callable[[], Answer], seconds: float | None = None) -> Answer:
         """Returns what ``work`` returns; raises what it raises, and Busy where it cannot be done in time."""
@@ -59,6 +66,7 @@ class Desk:
         finally:
             gone.set()
             self._queued -= 1
+            self._last = time.monotonic()
             if not self._queued:
                 self.idle.set()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neocog.core.arithmetic import Field
 from neocog.core.errors import UsageError
@@ -11,7 +11,9 @@ from neocog.core.graph import Node
 from neocog.core.receptive import Fields, layer_fields
 from neocog.web.encode import Json
 from neocog.web.passes import Runner
-from neocog.web.session import Session
+
+if TYPE_CHECKING:
+    from neocog.web.session import Session
 
 # Functions whose result at a place depends on the operands at that place alone.
 _POINTWISE = frozenset(
@@ -42,14 +44,21 @@ def field_json(session: Session, place: int, row: int, column: int) -> Json:
     unit = (row, column)[2 - len(axes) :] if len(axes) <= 2 else ()
     if len(axes) > 2 or any(not 0 <= at < size for at, size in zip(unit, axes, strict=True)):
         raise UsageError(f"the node {place} has maps of {'x'.join(map(str, axes))}; got row {row}, column {column}.")
-    fields = unit_fields(session.runner)[place]
+    return {"theory": box_of(session, place, row, column)}
+
+
+def box_of(session: Session, place: int, row: int, column: int) -> Json | None:
+    """Returns a unit's field inside the picture, and ``unclipped`` with the padding; None where it cannot be told."""
+    axes = session.nodes[place].shape[1:]
+    unit = (row, column)[2 - len(axes) :] if len(axes) <= 2 else ()
+    fields = session.fields[place]
     if not fields:
-        return {"theory": None}
+        return None
     # A vector sees from its one place; a picture has two axes, whatever the maps have left of them.
     places = (0,) * (len(fields) - len(unit)) + unit
     whole = [(each.start + at * each.jump, each.size) for each, at in zip(fields, places, strict=True)]
     inside = [each.inside(at, size) for each, at, size in zip(fields, places, session.input_shape[1:], strict=True)]
-    return {"theory": {**_box([(r.start, len(r)) for r in inside]), "unclipped": _box(whole)}}
+    return {**_box([(each.start, len(each)) for each in inside]), "unclipped": _box(whole)}
 
 
 def _box(spans: Sequence[tuple[int, int]]) -> Json:

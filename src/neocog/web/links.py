@@ -30,7 +30,11 @@ def links_json(session: Session, id: int, place: int, channel: int) -> Json:
         {"node": parts.sources[each][0], "channel": parts.sources[each][1], "weight": float(sums[each])}
         for each in order[:MOST_LINKS]
     ]
-    return {"sources": rows, "bias": parts.bias, "total": float(sums.sum())}
+    return {"sources": rows, "bias": _summed(parts.bias), "total": float(sums.sum())}
+
+
+def _summed(bias: float | Tensor) -> float:
+    return float(bias.sum()) if isinstance(bias, Tensor) else bias
 
 
 def _of_one(session: Session, id: int, place: int, channel: int) -> list[Json]:
@@ -48,12 +52,12 @@ def sources_of(session: Session, id: int, place: int, channel: int) -> list[tupl
         return _concatenated(pairs, channel, made)
     if node.kind == "×" and len(pairs) > 1:
         return [(source, min(channel, len(each) - 1)) for source, each in pairs]
-    if len(pairs) != 1:
-        return []
-    source, value = pairs[0]
-    if keeps_channels(session.runner, place) and len(value) == node.shape[0]:
-        return [(source, channel)]
-    return [(source, each) for each in _equal(value, made)]
+    if len(pairs) == 1 and keeps_channels(session.runner, place) and len(pairs[0][1]) == node.shape[0]:
+        return [(pairs[0][0], channel)]
+    if len(pairs) == 1 and torch.equal(pairs[0][1].flatten(), passed.values[place].flatten()):  # only the shape differs
+        return [(pairs[0][0], channel * pairs[0][1].shape[0] // node.shape[0])]
+    found = [(source, each) for source, value in pairs for each in _equal(value, made)]
+    return found if len(found) == 1 else []
 
 
 def _concatenated(pairs: list[tuple[int, Tensor]], channel: int, made: Tensor) -> list[tuple[int, int]]:
@@ -65,12 +69,9 @@ def _concatenated(pairs: list[tuple[int, Tensor]], channel: int, made: Tensor) -
 
 
 def _equal(value: Tensor, made: Tensor) -> list[int]:
-    """Returns the one channel that holds the map, or the number, as it is; none where there is none or are several."""
-    if made.dim() == 0 and value.dim() > 1:  # flattened
-        flat = (value.flatten() == made).nonzero().flatten()
-        return [int(flat[0]) // value[0].numel()] if len(flat) == 1 else []
+    """Returns the channels that hold the map, or the number, as it is."""
     if value[0].shape != made.shape:
         return []
     alike = (value == made).flatten(1).all(1) if made.dim() else value == made
     places: list[int] = alike.nonzero().flatten().tolist()
-    return places if len(places) == 1 else []
+    return places

@@ -13,10 +13,10 @@ from neocog.core.arithmetic import Field, Window, each_axis
 from neocog.core.graph import Node
 from neocog.core.layers import count_parameters, layer_macs, parameter_arithmetic
 from neocog.core.own import is_own
-from neocog.core.receptive import layer_windows
+from neocog.core.receptive import Fields, layer_windows
 from neocog.web.encode import Json
-from neocog.web.fields import unit_fields
 from neocog.web.passes import Runner
+from neocog.web.roles import role_of
 from neocog.web.session import Session
 
 
@@ -24,7 +24,7 @@ def network_json(session: Session) -> Json:
     """Returns the whole network: its record, its classes, its nodes and the stages that they fold into."""
     contract = session.model.contract
     record = None if is_own(contract.network) else architectures.record(contract.network)
-    nodes = nodes_json(session.runner)
+    nodes = nodes_json(session.runner, session.fields)
     return {
         "name": contract.network,
         "title": record.summary if record else contract.network,
@@ -37,6 +37,7 @@ def network_json(session: Session) -> Json:
         "paper": record.paper if record else "",
         "year": record.year if record else None,
         "note": _note(session),
+        "data": session.data is not None,
         "samples": len(session.data) if session.data else 0,
         "nodes": nodes,
         "stages": stages_json(session.nodes),
@@ -52,9 +53,8 @@ def _note(session: Session) -> str | None:
     return " ".join(notes) or None
 
 
-def nodes_json(runner: Runner) -> list[Json]:
+def nodes_json(runner: Runner, fields: Sequence[Fields]) -> list[Json]:
     """Returns a record for each node, in the order of computing; its id is its place."""
-    fields = unit_fields(runner)
     stages = stages_json(runner.nodes)
     innermost = _innermost(runner.nodes, stages)
     counted: set[int] = set()
@@ -66,7 +66,7 @@ def nodes_json(runner: Runner) -> list[Json]:
             "name": "" if node.role == "input" else node.name,
             "call": runner.calls[place],
             "kind": node.kind,
-            "role": node.role,
+            "role": role_of(runner, place),
             "sources": list(node.sources),
             "guessed": place in runner.guessed,
             "shape": list(node.shape),

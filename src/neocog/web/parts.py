@@ -10,10 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules import conv
 
+from neocog.web.network import windows_of
+from neocog.web.roles import NORMS, POOLS
 from neocog.web.session import Session
 
 # Parts are shown only where they add up to what the network computed, to this share of its largest number.
 TOLERANCE = 1e-4
+# What is shown in a form of its own, and sums nothing over its input maps.
+KEEPING = (*NORMS, *POOLS)
+LARGEST_TRIAL = 1 << 24
 _FUNCTIONS: dict[type[nn.Module], Any] = {
     nn.Conv1d: functional.conv1d,
     nn.Conv2d: functional.conv2d,
@@ -32,12 +37,12 @@ class Parts:
 
     ``values`` (n, ...) float64 is what each input map adds at each place; ``sources`` the (node, channel) of each.
     ``inputs`` (n, ...) are these input maps, padded where the padding is not zeros; ``weights`` (n, ...) their kernels,
-    both None of a join.
+    both None where there are no such, of a join and of local connections, whose bias is a map.
     """
 
     values: Tensor
     sources: tuple[tuple[int, int], ...]
-    bias: float = 0.0
+    bias: float | Tensor = 0.0
     inputs: Tensor | None = None
     weights: Tensor | None = None
 
@@ -58,6 +63,10 @@ def parts_of(session: Session, id: int, place: int, channel: int) -> Parts | Non
         found = _convolution(layer, given[0], channel, node.sources[0])
     elif isinstance(layer, nn.Linear) and len(given) == 1 and given[0].dim() == 2:
         found = _dense(layer, given[0][0], channel, node.sources[0])
+    elif layer is not None and len(given) == 1 and not isinstance(layer, KEEPING):
+        found = sliding_parts(layer, given[0], channel, node.sources[0], session.model.device)
+        if found is None or not adds_up(found, made[channel]):
+            found = _affine(layer, given[0], channel, node.sources[0], session.model.device)
     elif node.kind in ("+", "-") and len(given) == 2:
         found = _sum(given, made, channel, node.sources, -1 if node.kind == "-" else 1)
     return found if found is not None and adds_up(found, made[channel]) else None
@@ -100,6 +109,47 @@ def _convolution(layer: Any, given: Tensor, channel: int, source: int) -> Parts 
 
 def _function(layer: nn.Module, table: dict[type[nn.Module], Any]) -> Any:
     return next((function for kind, function in table.items() if isinstance(layer, kind)), None)
+
+
+def sliding_parts(layer: nn.Module, given: Tensor, channel: int, source: int, device: torch.device) -> Parts | None:
+    """Takes a layer of another library, or of one's own, for a convolution, with the kernel that its derivative has."""
+    windows = windows_of(layer, given.shape[1:])
+    if given.dim() != 4 or len(windows) != 2:
+        return None
+    with torch.enable_grad():
+        x = given.clone().to(device).requires_grad_()
+        made = layer(x)[0, channel]
+        place = [size // 2 for size in made.shape]
+        (slope,) = torch.autograd.grad(made[tuple(place)], x, materialize_grads=True)
+    taps = [
+        range(at * each.stride - each.before, at * each.stride - each.before + each.dilation * each.kernel)
+        for at, each in zip(place, windows, strict=True)
+    ]
+    if any(each.start < 0 or each.stop > size for each, size in zip(taps, given.shape[2:], strict=True)):
+        return None
+    rows, columns = (slice(tap.start, tap.stop, each.dilation) for tap, each in zip(taps, windows, strict=True))
+    kernels = slope[0, :, rows, columns].cpu()
+    bias = float(made[tuple(place)].double() - (slope.double() * x.detach().double()).sum())
+    used = kernels.flatten(1).abs().amax(1).nonzero().flatten()
+    if not len(used):
+        return None
+    x = given[:, used]
+    stride, padding, dilation = ([getattr(each, name) for each in windows] for name in ("stride", "before", "dilation"))
+    kernel = kernels[used, None].double()
+    values = functional.conv2d(x.double(), kernel, None, stride, padding, dilation, len(used))[0]
+    sources = tuple((source, each) for each in used.tolist())
+    return Parts(values, sources, bias, x[0], kernels[used])
+
+
+def _affine(layer: nn.Module, given: Tensor, channel: int, source: int, device: torch.device) -> Parts | None:
+    """Takes any layer with weights for a sum over its input maps: each by itself, less what it makes of none."""
+    count = given.shape[1]
+    if given.dim() < 3 or count * given.numel() > LARGEST_TRIAL or next(layer.parameters(), None) is None:
+        return None
+    alone = torch.diag_embed(given[0].flatten(1).T).permute(1, 2, 0).reshape(count, *given.shape[1:])  # (n, n, ...)
+    with torch.no_grad():
+        made = layer(torch.cat([torch.zeros_like(given), alone]).to(device))[:, channel].cpu().double()
+    return Parts(made[1:] - made[0], tuple((source, each) for each in range(count)), made[0])
 
 
 def _dense(layer: nn.Linear, given: Tensor, channel: int, source: int) -> Parts:

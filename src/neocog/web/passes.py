@@ -20,9 +20,9 @@ from neocog.core.receptive import LayerTracer
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """What one picture (1, C, ...) became, on the CPU.
+    """What pictures (B, C, ...) became, on the CPU.
 
-    ``values`` holds each node's output and ``given`` the tensors that it was made of, both (1, ...) and at the moment
+    ``values`` holds each node's output and ``given`` the tensors that it was made of, both (B, ...) and at the moment
     of the call, so that what works in place changes neither.
     """
 
@@ -65,7 +65,7 @@ class Runner:
         return self._trace is not None
 
     def run(self, inputs: Tensor) -> Pass:
-        """Returns the pass over one input (1, C, ...).
+        """Returns the pass over inputs (B, C, ...).
 
         Raises NetworkError where the network calls other layers for it than it did for the example.
         """
@@ -104,7 +104,7 @@ class Recorder(GraphReader):
 
     def run_node(self, n: fx.Node) -> Any:
         """Runs one step."""
-        given = tuple(self._as_given(each) for each in n.all_input_nodes if isinstance(self.env.get(each), Tensor))
+        given = tuple(one for each in n.all_input_nodes for one in self._as_given(each))
         count = len(self.nodes)
         value = super().run_node(n)
         if len(self.nodes) > count:
@@ -114,10 +114,12 @@ class Recorder(GraphReader):
             self._known[n] = self.values[-1], value._version
         return value
 
-    def _as_given(self, source: fx.Node) -> Tensor:
+    def _as_given(self, source: fx.Node) -> tuple[Tensor, ...]:
         value = self.env[source]
+        if not isinstance(value, Tensor):  # pieces of a tensor: the whole that they are of
+            return tuple(self.values[place] for place in self.origins.get(source, ()))
         known, version = self._known.get(source, (None, None))
-        return known if known is not None and version == value._version else kept(value)
+        return (known if known is not None and version == value._version else kept(value),)
 
 
 class _Watch:
@@ -180,12 +182,17 @@ def kept(value: Tensor) -> Tensor:
     return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
+def twin_of(network: nn.Module) -> nn.Module:
+    """Returns a copy in evaluation mode that shares the network's tensors."""
+    shared: Sequence[Tensor] = [*network.parameters(), *network.buffers()]
+    return copy.deepcopy(network, {id(tensor): tensor for tensor in shared}).eval()
+
+
 def _trace(network: nn.Module, example: Tensor) -> fx.GraphModule | None:
     """Returns the traced network, or None where it has no trace that computes what the network computes."""
     try:
         # A copy that shares the tensors: a forward that keeps what it saw would keep the tracer's stand-ins.
-        shared: Sequence[Tensor] = [*network.parameters(), *network.buffers()]
-        twin = copy.deepcopy(network, {id(tensor): tensor for tensor in shared}).eval()
+        twin = twin_of(network)
         traced = fx.GraphModule(twin, LayerTracer().trace(twin))
         with torch.no_grad():
             ours, theirs = primary(traced(example)), primary(network(example))

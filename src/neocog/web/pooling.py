@@ -13,6 +13,7 @@ from neocog.core.arithmetic import Window
 from neocog.web.encode import Json, array, flat
 from neocog.web.gradients import gradients_at
 from neocog.web.network import windows_of
+from neocog.web.parts import parts_of
 from neocog.web.roles import pooling_layer
 from neocog.web.session import Session
 
@@ -28,6 +29,8 @@ def pooling_json(session: Session, id: int, place: int, channel: int, target: in
     the input through this layer.
     """
     passed, node = session.passed(id), session.nodes[place]
+    if node.role != "pooling":
+        return None
     if len(passed.given[place]) != 1 or passed.given[place][0].shape[1] != node.shape[0]:
         return None
     x, made = (flat(each[0][channel]) for each in (passed.given[place][0], passed.values[place]))
@@ -40,7 +43,7 @@ def pooling_json(session: Session, id: int, place: int, channel: int, target: in
     elif isinstance(layer, _MEAN) or node.kind == "mean":
         found = _mean(layer, x, made, windows)
     else:
-        return None
+        found = _weighted(session, id, place, channel, windows)
     return (
         None
         if found is None
@@ -110,6 +113,20 @@ def _mean(layer: nn.Module | None, x: Tensor, made: Tensor, windows: tuple[Windo
     if not bool(((sums / divisors - made).abs() <= 1e-4 * size).all()):
         return None
     return {"kind": "average", "divisors": array(divisors)}
+
+
+def _weighted(session: Session, id: int, place: int, channel: int, windows: tuple[Window, ...]) -> Json | None:
+    """Returns the mean of a layer that weighs it and adds a bias (LeNet-5's subsampling): weight x mean + bias."""
+    parts = parts_of(session, id, place, channel)
+    if parts is None or parts.weights is None or [each[1] for each in parts.sources] != [channel]:
+        return None
+    kernel = parts.weights[0]
+    if kernel.dim() != 2 or float(kernel.max() - kernel.min()) > 1e-6 * float(kernel.abs().max()):
+        return None
+    count = windows[0].kernel * windows[1].kernel
+    divisors = torch.full(parts.values.shape[1:], float(count))
+    weight = float(kernel.double().sum())
+    return {"kind": "average", "divisors": array(divisors), "weight": weight, "bias": parts.bias}
 
 
 def _of_ones(layer: nn.Module, x: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import fx, nn
 from torch.nn.modules import batchnorm, dropout, instancenorm, pooling
 
@@ -19,6 +20,9 @@ _ACTIVATIONS = (
     nn.PReLU, nn.RReLU, nn.Softplus, nn.Softsign, nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, nn.Hardshrink,
     nn.Softshrink, nn.Tanhshrink, nn.LogSigmoid, nn.Threshold, nn.Identity, dropout._DropoutNd,
 )  # fmt: skip
+_RESHAPING = (nn.Flatten, nn.Unflatten, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle)
+_RESHAPES = frozenset({"flatten", "view", "reshape", "getitem", "permute", "transpose", "squeeze", "unsqueeze"})
+_FORMULAS = {"ScaledTanh": "1.7159 tanh(2x/3)"}
 _FUNCTIONS = frozenset(
     {"relu", "relu_", "relu6", "sigmoid", "sigmoid_", "tanh", "tanh_", "gelu", "silu", "elu", "selu", "leaky_relu"}
     | {"hardtanh", "hardswish", "hardsigmoid", "softplus", "clamp", "clamp_min", "clamp_max", "neg", "exp", "abs"}
@@ -49,7 +53,21 @@ def pointwise_name(runner: Runner, place: int) -> str | None:
     if layer is None:
         return node.kind if node.kind in _FUNCTIONS and len(node.sources) == 1 else None
     own = isinstance(layer, POINTWISE_LAYERS) and not isinstance(layer, (batchnorm._BatchNorm, nn.LocalResponseNorm))
-    return node.kind if isinstance(layer, _ACTIVATIONS) or own else None
+    own = own or (bool(getattr(layer, "pointwise", False)) and len(node.sources) == 1 and _by_channel(runner, place))
+    return _FORMULAS.get(node.kind, node.kind) if isinstance(layer, _ACTIVATIONS) or own else None
+
+
+def _by_channel(runner: Runner, place: int) -> bool:
+    """Tries whether a layer that says that it works place by place leaves each channel to itself, and shuffles none."""
+    layer, node = runner.layer(place), runner.nodes[place]
+    assert layer is not None
+    shape = runner.nodes[node.sources[0]].shape
+    if shape != node.shape:
+        return False
+    device = next((each.device for each in layer.parameters()), torch.device("cpu"))
+    x = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0)).to(device)
+    with torch.no_grad():
+        return torch.equal(layer(x.flip(1)).flip(1), layer(x.clone()))
 
 
 def keeps_channels(runner: Runner, place: int) -> bool:
@@ -57,6 +75,20 @@ def keeps_channels(runner: Runner, place: int) -> bool:
     kinds = (*NORMS, *POOLS, nn.LocalResponseNorm)
     layer = pooling_layer(runner, place)
     return isinstance(layer, kinds) or pointwise_name(runner, place) is not None or runner.nodes[place].kind == "mean"
+
+
+def role_of(runner: Runner, place: int) -> str:
+    """Returns what a node does: the graph's role, and of those without one activation, norm, softmax or reshape."""
+    node, layer = runner.nodes[place], runner.layer(place)
+    if node.role != "other":
+        return node.role
+    if isinstance(layer, (*NORMS, nn.LocalResponseNorm, nn.LayerNorm)):
+        return "norm"
+    if isinstance(layer, (nn.Softmax, nn.LogSoftmax)) or node.kind in ("softmax", "log_softmax"):
+        return "softmax"
+    if isinstance(layer, _RESHAPING) or node.kind in _RESHAPES:
+        return "reshape"
+    return "other" if pointwise_name(runner, place) is None else "activation"
 
 
 def pooling_layer(runner: Runner, place: int) -> nn.Module | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -12,12 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from neocog.core.errors import NeocogError, UsageError
-from neocog.web import arithmetic, fields, links, maps, static_files
+from neocog.web import arithmetic, explanations, fields, likeness, links, maps, static_files
 from neocog.web.desk import Busy, Desk
+from neocog.web.dreams import LARGEST_SIDE, MOST_STEPS, SMALLEST_SIDE, Dreams
 from neocog.web.encode import Json, to_json
 from neocog.web.network import network_json
 from neocog.web.safety import Guard, TooLarge
 from neocog.web.session import Session
+from neocog.web.survey import Survey
 
 LARGEST_ID = 2**31 - 1
 Id = Annotated[int, Query(ge=0, le=LARGEST_ID)]
@@ -27,21 +30,36 @@ Some = Annotated[int, Query(ge=1, le=maps.MOST_MAPS)]
 def application(session: Session, token: str, *, desk: Desk | None = None) -> Any:
     """Returns the ASGI application; ``token`` is asked for with every request below ``/api/``."""
     worker = Desk(session.network) if desk is None else desk
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(worker))
+    dreams = Dreams(session, worker)
+    background: list[Callable[[], Coroutine[Any, Any, None]]] = []
+    lifespan = _lifespan(background, (worker.close, dreams.close))
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     _errors(app)
     static_files.add(app)
     _network(app, session, worker)
     _pictures(app, session, worker)
     _maps(app, session, worker)
     _numbers(app, session, worker)
+    _explanations(app, session, worker)
+    _dreams(app, dreams)
+    survey = None if session.data is None else Survey(session)
+    _data(app, session, worker, survey)
+    if survey is not None:
+        background.append(lambda: walk(survey, worker))
     return Guard(app, token)
 
 
-def _lifespan(desk: Desk) -> Callable[[FastAPI], Any]:
+def _lifespan(
+    background: list[Callable[[], Coroutine[Any, Any, None]]], close: Sequence[Callable[[], None]]
+) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(begin()) for begin in background]
         yield
-        desk.close()
+        for task in tasks:
+            task.cancel()
+        for end in close:
+            end()
 
     return lifespan
 
@@ -174,3 +192,71 @@ def _numbers(app: FastAPI, session: Session, desk: Desk) -> None:
     @app.get("/api/arithmetic")
     async def node_arithmetic(picture: Id, node: Id, channel: Id, target: Id | None = None) -> Response:
         return _json(await desk.run(lambda: arithmetic.arithmetic_json(session, picture, node, channel, target)))
+
+
+def _explanations(app: FastAPI, session: Session, desk: Desk) -> None:
+    @app.get("/api/methods")
+    async def methods() -> Response:
+        return _json(explanations.methods_json())
+
+    @app.get("/api/explain")
+    async def explain(
+        picture: Id,
+        method: str,
+        target: Id | None = None,
+        node: Id | None = None,
+        channel: Id | None = None,
+        trust: bool = False,
+    ) -> Response:
+        told: Json = {"target": target, "place": node, "channel": channel, "trust": trust}
+        return _json(await desk.run(lambda: explanations.explain_json(session, picture, method, **told)))
+
+
+def _dreams(app: FastAPI, dreams: Dreams) -> None:
+    @app.post("/api/dream")
+    async def dream(request: Request) -> Response:
+        asked = await body_json(request)
+        steps = whole({"steps": 64} | asked, "steps", 1, MOST_STEPS)
+        size = whole({"size": 128} | asked, "size", SMALLEST_SIDE, LARGEST_SIDE)
+        return _json(dreams.start(whole(asked, "node"), whole(asked, "channel"), steps, size))
+
+    @app.get("/api/job")
+    async def job(job: Id) -> Response:
+        return _json(dreams.job(job).json())
+
+    @app.post("/api/cancel")
+    async def cancel(request: Request) -> Response:
+        return _json(dreams.cancel(whole(await body_json(request), "job")))
+
+
+def _data(app: FastAPI, session: Session, desk: Desk, survey: Survey | None) -> None:
+    async def answered(answer: Callable[[Survey], Any]) -> Response:
+        def work() -> Any:
+            session.samples()  # says that there are none where there are none
+            assert survey is not None
+            return answer(survey)
+
+        return _json(await desk.run(work))
+
+    @app.get("/api/strongest")
+    async def strongest(node: Id, channel: Id, count: Some = 9) -> Response:
+        return await answered(lambda walk: likeness.strongest_json(session, walk, node, channel, count))
+
+    @app.get("/api/neighbours")
+    async def neighbours(picture: Id, count: Some = 6) -> Response:
+        return await answered(lambda walk: likeness.neighbours_json(session, walk, picture, count))
+
+    @app.get("/api/confusion")
+    async def confusion() -> Response:
+        return await answered(lambda walk: likeness.confusion_json(session, walk))
+
+    @app.get("/api/cell")
+    async def cell(truth: Id, predicted: Id) -> Response:
+        return await answered(lambda walk: likeness.cell_json(session, walk, truth, predicted))
+
+
+async def walk(survey: Survey, desk: Desk, pause: float = 0.02) -> None:
+    """Looks through the data while nobody asks for anything."""
+    while not survey.done:
+        await asyncio.sleep(pause)
+        await desk.beside(survey.step)

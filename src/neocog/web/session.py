@@ -8,14 +8,15 @@ from itertools import count
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from neocog.core.errors import UnreadableInput, UsageError
 from neocog.data.decode import open_picture
 from neocog.data.resize import normalise
 from neocog.tasks.model import Model
 from neocog.tasks.picture_prediction import PicturePredictor
-from neocog.web.passes import Pass, Runner
+from neocog.web.fields import unit_fields
+from neocog.web.passes import Pass, Runner, twin_of
 from neocog.web.samples import Samples
 
 HELD_PICTURES = 64
@@ -56,6 +57,9 @@ class Session:
         self.input_shape = (numbers.channels, *numbers.size)
         self.runner = Runner(self.network, self.inputs_of(torch.full(self.input_shape, 128, dtype=torch.uint8)))
         self.nodes = self.runner.nodes
+        self.fields = unit_fields(self.runner)
+        self._twin: nn.Module | None = None
+        self.chances: dict[int, dict[int, tuple[float, float]]] = {}  # a picture's, for `look_trust.trust_of`
         self._numbers = count()
         self._pictures: OrderedDict[int, Shown] = OrderedDict()
         self._passes: OrderedDict[int, Pass] = OrderedDict()
@@ -64,6 +68,15 @@ class Session:
     def classes(self) -> tuple[str, ...]:
         """The names of the model's outputs, in order."""
         return self.model.classes
+
+    @property
+    def twin(self) -> nn.Module:
+        """A copy of the network that shares its weights, for what runs beside all else; it has hooks of its own."""
+        if self._twin is None:
+            self._twin = twin_of(self.network)
+            for module in self._twin.modules():  # not those that watch the time of whoever asked first
+                module._forward_pre_hooks.clear()
+        return self._twin
 
     def inputs_of(self, pixels: Tensor) -> Tensor:
         """Returns uint8 (C, H, W) as the network's input (1, C, H, W), on its device."""
@@ -83,6 +96,7 @@ class Session:
         while len(self._pictures) > HELD_PICTURES:
             gone, _ = self._pictures.popitem(last=False)
             self._passes.pop(gone, None)
+            self.chances.pop(gone, None)
         return shown
 
     def add_sample(self, index: int) -> Shown:
