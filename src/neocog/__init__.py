@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neocog.nn.convolutional import fully_convolutional as fully_convolutional
     from neocog.tasks.model import load as load
     from neocog.verbs.check import check as check
+    from neocog.verbs.dream import dream as dream
     from neocog.verbs.export import export as export
     from neocog.verbs.look import look as look
     from neocog.verbs.predict import predict as predict
@@ -32,6 +33,7 @@ _HOMES = {
     "check": "neocog.verbs.check",
     "create": "neocog.architectures",
     "explore": "neocog.web.explore",
+    "dream": "neocog.verbs.dream",
     "export": "neocog.verbs.export",
     "fully_convolutional": "neocog.nn.convolutional",
     "load": "neocog.tasks.model",
@@ -47,6 +49,7 @@ __all__ = [
     "__version__",
     "check",
     "create",
+    "dream",
     "explain",
     "explore",
     "export",

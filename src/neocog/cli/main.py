@@ -21,6 +21,7 @@ VERBS = {
     "predict": "Answer for files, folders, globs or lists: one row an input, in order.",
     "explore": "Walk through a network in the browser, with the arithmetic of every pixel.",
     "look": "See what a model sees: maps, filters, patches, with scores of their trustworthiness.",
+    "dream": "Make pictures that excite a unit, a layer or a class most.",
     "check": "Examine data for what spoils training: corrupt, duplicate, leaking; deletes nothing.",
     "export": "Write a model's weights as torchvision or timm name them.",
     "zoo": "List the networks, or one network layer by layer.",
