@@ -38,7 +38,7 @@ def filters(module: nn.Module, *, layer: str | None = None) -> Tensor:
 
 def _by_output(kernels: Tensor, groups: int) -> Tensor:
     """Returns a transposed convolution's kernels (C, M / groups, ...) as (M, C / groups, ...)."""
-    apart = kernels.unflatten(0, (groups, -1))  # (groups, C / groups, M / groups, ...)
+    apart = kernels.reshape(groups, -1, *kernels.shape[1:])  # (groups, C / groups, M / groups, ...)
     return apart.transpose(1, 2).flatten(0, 1).contiguous()
 
 

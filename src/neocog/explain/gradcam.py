@@ -111,11 +111,11 @@ def _slopes(score: Tensor, copied: Tensor) -> Tensor:
             "no gradient leads from the score back to the layer: the network cuts it (detach, torch.no_grad, a choice "
             "by argmax); remove that, or choose score_cam with a layer."
         )
-    if copied.grad_fn is None:  # nothing of the input is in it
+    node, number = (None, 0) if copied.grad_fn is None else copied.grad_fn.next_functions[0]
+    if node is None:  # nothing of the input is in it
         return torch.zeros_like(copied)
-    edge = GradientEdge(*copied.grad_fn.next_functions[0])
     try:
-        (slopes,) = torch.autograd.grad(score.sum(), edge, allow_unused=True)
+        (slopes,) = torch.autograd.grad(score.sum(), GradientEdge(node, number), allow_unused=True)
     except RuntimeError as error:
         if "inplace operation" not in str(error):
             raise

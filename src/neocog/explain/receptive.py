@@ -78,7 +78,8 @@ def receptive_field(module: nn.Module, inputs: Tensor, *, layer: str, unit: Unit
             where.run(values)
         maps = seen.activation(layer)  # (B, M, ...)
         channel, place = channel_and_place(unit, tuple(maps.shape[1:]))
-        units = maps[:, :, *place] if channel is None else maps[:, channel, *place]
+        at: list[Any] = [slice(None) if channel is None else channel, *place]
+        units = maps[:, *at]
         slopes = _gradient(units.sum(), values)
         sights = Sights(module, inputs[:1], layer)
         fields = sights.fields(len(place))

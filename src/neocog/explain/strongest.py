@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -100,7 +101,9 @@ class _Best:
         if shape not in self.shapes:
             self.shapes[shape] = len(self.shapes)
             self.examples.append(batch[:1].detach().clone())
-        flat = maps.index_select(1, self.channels).flatten(2) if maps.dim() > 2 else maps[:, self.channels, None]
+        every = self.channels.tolist() == list(range(maps.shape[1]))
+        own = maps if every else maps.index_select(1, self.channels)
+        flat = own.flatten(2) if own.dim() > 2 else own[:, :, None]
         values, places = flat.max(2)  # (B, U), the first of equal places
         if values.isnan().any():
             sample = self.seen + int(values.isnan().any(1).nonzero()[0])
@@ -110,8 +113,9 @@ class _Best:
         if self.values is not None and self.numbers is not None:
             values, numbers = torch.cat([self.values, values]), torch.cat([self.numbers, numbers])
         # Stable: of equal values the earlier sample stays in front.
-        self.values, order = (each[: self.count] for each in values.sort(0, descending=True, stable=True))
-        self.numbers = numbers.gather(0, order[:, :, None].expand(-1, -1, 3))
+        ordered, order = torch.sort(values, dim=0, descending=True, stable=True)
+        self.values = ordered[: self.count]
+        self.numbers = numbers.gather(0, order[: self.count, :, None].expand(-1, -1, 3))
         self.seen += len(batch)
 
     def found(self, module: nn.Module, layer: str) -> list[Strongest]:
@@ -159,7 +163,8 @@ def _patch(sample: Tensor, found: Strongest, fill: float | None) -> Tensor:
         raise UsageError(
             f"what unit {found.channel} sees at {found.place} of its layer cannot be told; nothing can be cut out."
         )
-    cut = sample[(..., *(slice(each.start, each.stop) for each in found.box))]
+    inside: list[Any] = [slice(each.start, each.stop) for each in found.box]
+    cut = sample[..., *inside]
     if fill is None:
         return cut
     margins: list[int] = []  # from the last axis to the first, as functional.pad takes them
