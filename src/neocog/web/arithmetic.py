@@ -52,7 +52,19 @@ def arithmetic_json(
         found = form(session, id, place, channel, target)
         if found is not None:
             return head | found
-    return head | {"kind": "other"} | _input(session, id, place, channel)
+    return head | {"kind": "other"} | _input(session, id, place, channel) | _contributions(parts)
+
+
+def _contributions(parts: Parts | None) -> Json:
+    """Returns what the strongest input maps add, where nothing is known but that the layer sums."""
+    if parts is None:
+        return {}
+    rows = [
+        {"node": parts.sources[each][0], "channel": parts.sources[each][1], "map": _exact(parts.values[each])}
+        for each in parts.order()[:MOST_INPUTS]
+    ]
+    bias = parts.bias if isinstance(parts.bias, float) else _exact(parts.bias)
+    return {"parts": rows, "others": max(0, len(parts.sources) - MOST_INPUTS), "bias": bias}
 
 
 def _exact(channel: Tensor) -> Json | float:

@@ -89,7 +89,8 @@ class Dreams:
             job.cancelled.set()
 
     def _objective(self, place: int, channel: int) -> Any:
-        if place == len(self._session.nodes) - 1:
+        last = place == len(self._session.nodes) - 1 and self._session.runner.traced
+        if last and self._session.nodes[place].shape == (len(self._session.classes),):
             return objectives.logit(channel)
         return objectives.channel(layer_name(self._session, place), channel)
 

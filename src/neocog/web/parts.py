@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules import conv
 
+from neocog.core.arithmetic import same_padding
 from neocog.web.network import windows_of
 from neocog.web.roles import NORMS, POOLS
 from neocog.web.session import Session
@@ -82,29 +83,35 @@ def adds_up(parts: Parts, made: Tensor) -> bool:
 
 
 def _convolution(layer: Any, given: Tensor, channel: int, source: int) -> Parts | None:
-    groups: int = layer.groups
-    size = layer.in_channels // groups
-    first = channel // (layer.out_channels // groups) * size
-    x = given[:, first : first + size].double()  # (1, n, ...)
-    weight = layer.weight.detach().cpu().double()
-    transposed = _function(layer, _TRANSPOSED)
-    plain = _function(layer, _FUNCTIONS)
+    outputs, inputs = layer.out_channels // layer.groups, layer.in_channels // layer.groups
+    first = channel // outputs * inputs
+    x = given[:, first : first + inputs]  # (1, n, ...)
+    plain, transposed = _function(layer, _FUNCTIONS), _function(layer, _TRANSPOSED)
     if plain is not None:
-        kernels = weight[channel]  # (n, ...)
-        padding = layer.padding
-        if layer.padding_mode != "zeros":
-            x = functional.pad(x, layer._reversed_padding_repeated_twice, mode=layer.padding_mode)
-            padding = 0
-        made = plain(x, kernels[:, None], None, layer.stride, padding, layer.dilation, size)[0]
+        kernels = layer.weight[channel].detach().cpu()  # (n, ...)
+        x, padded, padding = _padded(layer, x)
+        made = plain(padded.double(), kernels[:, None].double(), None, layer.stride, padding, layer.dilation, inputs)
     elif transposed is not None:
-        kernels = weight[first : first + size, channel % (layer.out_channels // groups)]
-        settings = (layer.stride, layer.padding, layer.output_padding, size, layer.dilation)
-        made = transposed(x, kernels[:, None], None, *settings)[0]
+        kernels = layer.weight[first : first + inputs, channel % outputs].detach().cpu()
+        settings = (layer.stride, layer.padding, layer.output_padding, inputs, layer.dilation)
+        made = transposed(x.double(), kernels[:, None].double(), None, *settings)
     else:
         return None
     bias = 0.0 if layer.bias is None else float(layer.bias[channel])
-    sources = tuple((source, first + each) for each in range(size))
-    return Parts(made, sources, bias, x[0].float(), kernels.float())
+    return Parts(made[0], tuple((source, first + each) for each in range(inputs)), bias, x[0], kernels)
+
+
+def _padded(layer: Any, x: Tensor) -> tuple[Tensor, Tensor, Any]:
+    """Returns the maps to be shown, those to convolve, and the zeros that are still to be put around these."""
+    if layer.padding_mode != "zeros":
+        around = functional.pad(x, layer._reversed_padding_repeated_twice, mode=layer.padding_mode)
+        return around, around, 0
+    if not isinstance(layer.padding, str):
+        return x, x, layer.padding
+    amounts: list[int] = []  # "same" of torch, or TensorFlow's with a stride, which torch does not know
+    for size, window in reversed(list(zip(x.shape[2:], windows_of(layer, x.shape[1:]), strict=True))):
+        amounts += same_padding(size, window.kernel, window.stride, window.dilation)
+    return x, functional.pad(x, amounts), 0
 
 
 def _function(layer: nn.Module, table: dict[type[nn.Module], Any]) -> Any:
@@ -116,29 +123,32 @@ def sliding_parts(layer: nn.Module, given: Tensor, channel: int, source: int, de
     windows = windows_of(layer, given.shape[1:])
     if given.dim() != 4 or len(windows) != 2:
         return None
-    with torch.enable_grad():
-        x = given.clone().to(device).requires_grad_()
-        made = layer(x)[0, channel]
-        place = [size // 2 for size in made.shape]
-        (slope,) = torch.autograd.grad(made[tuple(place)], x, materialize_grads=True)
-    taps = [
-        range(at * each.stride - each.before, at * each.stride - each.before + each.dilation * each.kernel)
-        for at, each in zip(place, windows, strict=True)
-    ]
-    if any(each.start < 0 or each.stop > size for each, size in zip(taps, given.shape[2:], strict=True)):
+    place, made, slope = _derivative(layer, given.to(device), channel)
+    starts = [at * each.stride - each.before for at, each in zip(place, windows, strict=True)]
+    ends = [start + each.dilation * (each.kernel - 1) for start, each in zip(starts, windows, strict=True)]
+    if min(starts) < 0 or any(end >= size for end, size in zip(ends, given.shape[2:], strict=True)):
         return None
-    rows, columns = (slice(tap.start, tap.stop, each.dilation) for tap, each in zip(taps, windows, strict=True))
-    kernels = slope[0, :, rows, columns].cpu()
-    bias = float(made[tuple(place)].double() - (slope.double() * x.detach().double()).sum())
+    rows, columns = (slice(a, b + 1, each.dilation) for a, b, each in zip(starts, ends, windows, strict=True))
+    kernels = slope[0, :, rows, columns]
+    bias = made - float((slope.double() * given.double()).sum())
     used = kernels.flatten(1).abs().amax(1).nonzero().flatten()
     if not len(used):
         return None
-    x = given[:, used]
+    x, kernel = given[:, used], kernels[used, None].double()
     stride, padding, dilation = ([getattr(each, name) for each in windows] for name in ("stride", "before", "dilation"))
-    kernel = kernels[used, None].double()
     values = functional.conv2d(x.double(), kernel, None, stride, padding, dilation, len(used))[0]
-    sources = tuple((source, each) for each in used.tolist())
-    return Parts(values, sources, bias, x[0], kernels[used])
+    return Parts(values, tuple((source, each) for each in used.tolist()), bias, x[0], kernels[used])
+
+
+def _derivative(layer: nn.Module, given: Tensor, channel: int) -> tuple[list[int], float, Tensor]:
+    """Returns the middle of a layer's map, what it gives there, and the derivative of that by its input."""
+    with torch.enable_grad():
+        x = given.clone().requires_grad_()
+        made = layer(x.clone())[0, channel]  # a clone, for layers that work in place
+        place = [size // 2 for size in made.shape]
+        number = made[tuple(place)]
+        (slope,) = torch.autograd.grad(number, x, materialize_grads=True)
+    return place, float(number.detach()), slope.cpu()
 
 
 def _affine(layer: nn.Module, given: Tensor, channel: int, source: int, device: torch.device) -> Parts | None:

@@ -23,12 +23,13 @@ class Pass:
     """What pictures (B, C, ...) became, on the CPU.
 
     ``values`` holds each node's output and ``given`` the tensors that it was made of, both (B, ...) and at the moment
-    of the call, so that what works in place changes neither.
+    of the call, so that what works in place changes neither. ``logits`` (B, K) are the answer, which need be no node's.
     """
 
     nodes: tuple[Node, ...]
     values: tuple[Tensor, ...]
     given: tuple[tuple[Tensor, ...], ...]
+    logits: Tensor
 
     @property
     def bytes(self) -> int:
@@ -87,9 +88,9 @@ class Runner:
                 self.guessed = frozenset(watch.guessed)
                 return found
             recorder = Recorder(self._trace)
-            recorder.run(inputs)
+            logits = kept(primary(recorder.run(inputs)))
         self.steps = tuple(recorder.steps)
-        return Pass(tuple(recorder.nodes), tuple(recorder.values), tuple(recorder.given))
+        return Pass(tuple(recorder.nodes), tuple(recorder.values), tuple(recorder.given), logits)
 
 
 class Recorder(GraphReader):
@@ -142,11 +143,11 @@ class _Watch:
         handles = [each.register_forward_pre_hook(self._enter, with_kwargs=True) for each in self._names]
         handles += [each.register_forward_hook(self._leave) for each in self._names]
         try:
-            self._network(inputs)
+            logits = kept(primary(self._network(inputs)))
         finally:
             for handle in handles:
                 handle.remove()
-        return Pass(tuple(self._nodes), tuple(self._values), tuple(self._given))
+        return Pass(tuple(self._nodes), tuple(self._values), tuple(self._given), logits)
 
     def _enter(self, _module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         value = next((each for each in (*arguments, *named.values()) if isinstance(each, Tensor)), None)

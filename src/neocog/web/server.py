@@ -33,7 +33,7 @@ def application(session: Session, token: str, *, desk: Desk | None = None) -> An
     dreams = Dreams(session, worker)
     background: list[Callable[[], Coroutine[Any, Any, None]]] = []
     lifespan = _lifespan(background, (worker.close, dreams.close))
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan)
     _errors(app)
     static_files.add(app)
     _network(app, session, worker)

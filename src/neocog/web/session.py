@@ -133,7 +133,7 @@ class Session:
 
     def logits(self, id: int) -> Tensor:
         """Returns the picture's logits (K,) on the CPU."""
-        return self.passed(id).values[-1][0].float()
+        return self.passed(id).logits[0].float()
 
     def node(self, place: int) -> int:
         """Returns the place of a node; raises UsageError where there is none."""

@@ -84,7 +84,7 @@ class Survey:
         samples = torch.tensor([sample for sample, _ in read], dtype=torch.int32)
         self._gather(passed, samples)
         self._features.append(features_of(passed.given[self._head][0]))
-        logits = passed.values[-1].float()
+        logits = passed.logits.float()
         self.answers += [Answer(sample, row) for (sample, _), row in zip(read, logits, strict=True)]
 
     def strongest(self, place: int, channel: int, count: int) -> list[tuple[int, float, int]]:

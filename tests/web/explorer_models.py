@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 
 from neocog import architectures
 from neocog.core.contract import ModelContract
+from neocog.data.dataset import Part
+from neocog.data.items import ArrayItems
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.tasks.model import Model
 from neocog.tasks.prediction import predictor_for
+from neocog.web.samples import Samples
 
 
 def model_of(network: nn.Module, channels: int, side: int, classes: tuple[str, ...], name: str = "lenet5") -> Model:
@@ -40,3 +44,11 @@ def zoo_model(name: str, *, side: int | None = None, classes: int = 10, seed: in
                 nn.init.uniform_(module.bias, -0.5, 0.5)
     names = tuple(f"class {index}" for index in range(classes))
     return model_of(network, record.input[0], side or record.input[1], names, record.name)
+
+
+def small_samples(classes: tuple[str, ...], *, side: int, count: int = 30) -> Samples:
+    """Returns labelled pictures of noise, brighter from class to class."""
+    noise = np.random.default_rng(0)
+    labels = tuple(index % len(classes) for index in range(count))
+    levels = np.array(labels)[:, None, None] * 20 + noise.integers(0, 60, (count, side, side))
+    return Samples(Part(ArrayItems(levels.astype(np.uint8), "noise"), labels), classes, "noise")
