@@ -170,7 +170,7 @@ def _checked(maps: Tensor, values: Tensor) -> Tensor:
         )
     if not maps.isfinite().all():
         raise UsageError("maps should be finite to be put in an order.")
-    return maps.detach().flatten(1)
+    return maps.detach().flatten(1).to(values.device)
 
 
 def _filled(values: Tensor, fill: Fill) -> Tensor:
