@@ -115,8 +115,9 @@ def _mean_size(slope: Tensor) -> Tensor:
 def _refuse(start: Tensor, octaves: int | None, ratio: float, steps: int, rate: float, jitter: int) -> None:
     if not start.is_floating_point() or not 3 <= start.dim() <= 5 or not start.numel():
         raise UsageError(f"the start should be floats (B, C, ...), got {start.dtype} {tuple(start.shape)}.")
-    if not (float(start.min()) >= 0 and float(start.max()) <= 1):
-        raise UsageError(f"the start lies in [0, 1], got {float(start.min()):g} to {float(start.max()):g}.")
+    low, high = (float(end) for end in start.detach().aminmax())
+    if not (low >= 0 and high <= 1):
+        raise UsageError(f"the start lies in [0, 1], got {low:g} to {high:g}.")
     if steps < 1 or (octaves is not None and octaves < 1) or not ratio > 1 or not rate > 0 or jitter < 0:
         raise UsageError(
             f"steps and octaves are from 1, ratio above 1, rate above 0, jitter from 0; got {steps}, {octaves}, "

@@ -51,6 +51,7 @@ class Randomisation:
         return 1 - self.full_rank.abs()
 
 
+@torch.inference_mode(False)  # copies that are made in it take no part in gradients
 def randomisation(
     explain: Explain,
     module: nn.Module,
