@@ -77,6 +77,28 @@ LAST = {
         {"block": nn.Sequential(nn.Sequential(conv(), nn.ReLU()))},
         "block.0.1",
     ),
+    "before branches that share it": (
+        lambda n, x: n.heads(n.one(x)),
+        {
+            "one": conv(),
+            "heads": Told(
+                lambda n, x: torch.cat([pooled(n.two(x)), pooled(n.three(x))], 1),
+                two=conv(4, 4, 1),
+                three=conv(4, 4, 1),
+            ),
+        },
+        "one",
+    ),
+    "a branch where the joined places differ": (
+        lambda n, x: torch.cat([pooled(n.two(x)), pooled(n.three(x))], 1),
+        {"two": conv(kernel=2), "three": conv()},
+        "three",
+    ),
+    "the layer beside a skip": (
+        lambda n, x: pooled(F.relu(n.two(y := n.one(x)) + y)),
+        {"one": conv(), "two": conv(4, 4, 1)},
+        "two",
+    ),
     "channels last, as between dense layers, are no maps": (
         lambda n, x: n.act(n.dense(n.conv(x).movedim(1, -1))).mean((1, 2)),
         {"act": nn.GELU(), "dense": nn.Linear(4, 6), "conv": conv()},

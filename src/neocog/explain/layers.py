@@ -46,7 +46,8 @@ def last_maps(module: nn.Module, inputs: Tensor) -> str:
 
     It is the last convolution, norm, activation or block of these, poolings left out, that a forward pass of the first
     of ``inputs`` calls, whose output (B, M, ...) has more than one place, and from which the logits come. A block that
-    adds or joins branches finishes after them, and so is taken before the last of them.
+    adds or joins branches finishes after them, and so is taken before the last of them. Where that is one of several
+    branches that are joined later, with places no more, the last before them with as many places is taken.
 
     Raises NetworkError for a network without such a layer.
     """
@@ -59,7 +60,7 @@ def last_maps(module: nn.Module, inputs: Tensor) -> str:
         maps = _maps(calls, logits)
         if not maps:
             raise NetworkError(_reason(calls, logits))
-        found = maps[-1]
+        found = _whole(maps, logits, values) or maps[-1]
     several = Counter(call.name for call in calls)[found.name] > 1
     return f"{found.name}@{found.number}" if several else found.name
 
@@ -132,7 +133,7 @@ def _maps(calls: list[Call], logits: Tensor) -> list[Call]:
 
     A block that hands on what a layer in it made is that layer's call: the first to finish counts.
     """
-    way = _before(logits)
+    way = _before(logits.grad_fn)
     featured = {call.shape for call in calls if _last_axis_is_features(call)}
     known: set[tuple[Node, int]] = set()
     found = []
@@ -160,13 +161,24 @@ def _last_axis_is_features(call: Call) -> bool:
     )
 
 
-def _before(logits: Tensor) -> set[Node]:
-    """Returns the autograd nodes that lead to the logits."""
-    waiting = [node for node in (logits.grad_fn,) if node is not None]
+def _whole(maps: list[Call], logits: Tensor, values: Tensor) -> Call | None:
+    """Returns the call to take in the place of the last where that is one of several branches, None for the last."""
+    last, start = maps[-1].made_by[0], torch.autograd.graph.get_gradient_edge(values).node
+    joins = (node for node in _before(logits.grad_fn) if node.name().startswith("CatBackward"))
+    if start not in _before(logits.grad_fn, without=last) or not any(last in _before(join) for join in joins):
+        return None
+    places = prod(maps[-1].shape[1:])
+    wide = (call for call in reversed(maps) if prod(call.shape[1:]) == places)
+    return next((call for call in wide if start not in _before(logits.grad_fn, without=call.made_by[0])), None)
+
+
+def _before(end: Node | None, without: Node | None = None) -> set[Node]:
+    """Returns the autograd nodes that lead to one, but for those that do so through ``without`` alone."""
+    waiting = [node for node in (end,) if node is not None and node != without]
     seen = set(waiting)
     while waiting:
         for source, _ in waiting.pop().next_functions:
-            if source is not None and source not in seen:
+            if source is not None and source not in seen and source != without:
                 seen.add(source)
                 waiting.append(source)
     return seen
