@@ -145,6 +145,13 @@ def test_sound_and_double_precision():
     assert found.rank.shape == (2, 2)
 
 
+def test_it_works_inside_inference_mode():
+    network = conv_net()
+    with torch.inference_mode():
+        found = randomisation(explain, network, pictures())
+    assert torch.equal(found.rank, randomisation(explain, network, pictures()).rank)
+
+
 def test_what_cannot_be_randomised_is_refused():
     with pytest.raises(NetworkError, match="the network has none"):
         randomisation(lambda _, x: x, nn.Sequential(nn.ReLU()), pictures())
