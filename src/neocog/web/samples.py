@@ -10,6 +10,7 @@ from neocog.core.contract import ModelContract
 from neocog.core.errors import UsageError
 from neocog.data.dataset import Part
 from neocog.data.open import open_pictures
+from neocog.data.scan import scan
 from neocog.tasks.tested_part import choose_part, training_split
 
 
@@ -44,7 +45,9 @@ def open_samples(contract: ModelContract, source: str | Path, *, root: str | Pat
     Raises DataError for data that cannot be read.
     """
     stored = open_pictures(source, root=root, for_training=False)
-    split = None if "test" in stored.parts else training_split(contract, stored)
+    split = (
+        None if "test" in stored.parts else training_split(contract, stored, lambda data: scan(data, max_bad=1.0)[0])
+    )
     seed = contract.training["split_seed"] if split else 0
     tested = choose_part(stored, None, split_seed=seed, trained_here=split is not None)
     return Samples(tested.part, stored.classes, tested.statement)
