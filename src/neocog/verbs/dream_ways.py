@@ -16,7 +16,7 @@ from neocog.data.preprocess import PicturePreprocessing
 from neocog.explain.deepdream import deep_dream
 from neocog.explain.inversion import invert_features
 from neocog.explain.maximise import Normalisation, OnStep, ascend, maximise, reached
-from neocog.explain.objectives import total_variation
+from neocog.explain.objectives import square_norm, total_variation
 from neocog.explain.parameterise import Way
 from neocog.report.thumbnails import Pixels
 from neocog.verbs.dream_wishes import Wish
@@ -29,14 +29,18 @@ SMALL = 64
 
 
 class Style(NamedTuple):
-    """How dreams of a size are made; ``calm`` is the weight of a class dream's total variation, times the pixels."""
+    """How dreams of a size are made; ``calm`` (times the pixels) and ``dark`` are weights of a class dream's penalties.
+
+    The one is on its total variation, the other on its square norm.
+    """
 
     parameterisation: Way
     rate: float
     calm: float
+    dark: float
 
 
-OF_SMALL, OF_LARGE = Style("pixels", 0.1, 3.0), Style("fourier", 0.05, 25.0)
+OF_SMALL, OF_LARGE = Style("pixels", 0.1, 1.0, 0.002), Style("fourier", 0.05, 25.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def _maximised(job: Job, wish: Wish, tell: OnStep) -> Dream:
     objective = wish.objective
     style = OF_SMALL if min(job.shape[1:]) < SMALL else OF_LARGE
     if wish.layer is None:  # a class is reached by noise too, which a unit of a lower layer cannot tell from a picture
-        objective = objective - style.calm / prod(job.shape[1:]) * total_variation()
+        objective = objective - style.calm / prod(job.shape[1:]) * total_variation() - style.dark * square_norm()
     first: list[Tensor] = []
     picture = maximise(
         job.network,
