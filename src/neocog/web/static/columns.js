@@ -18,7 +18,7 @@ export class Columns {
     Object.assign(this, { app, columns: new Map(), open: openAtFirst(app.network) });
     this.strip = el("div", { class: "strip" });
     this.links = new Links(app, this);
-    this.inner = box("inner", this.links.element, this.strip);
+    this.inner = box("inner", this.strip, this.links.element);
     this.element = el("div", { class: "network", role: "region", "aria-label": "The network, left to right", tabindex: "-1" }, this.inner);
     rove(this.strip, "button.map, button.unit", ".column");
     this.observer = new IntersectionObserver((seen) => this.seen(seen), { root: this.element, rootMargin: "0px 240px" });

@@ -22,13 +22,14 @@ export class ConvolutionView {
     [this.rows, this.columns] = this.output.shape.slice(-2);
     this.source = app.network.nodes.find((each) => each.id === node.sources[0]);
     this.grey = this.source?.role === "input";
-    this.out = new Pixels(this.output, { size: 176, onMove: go, label: `Output map ${channel}; arrow keys move the window` });
+    this.out = new Pixels(this.output, { size: 160, onMove: go, label: `Output map ${channel}; arrow keys move the window` });
     this.after = box("after");
     this.element = box("computed", this.addition(), box("result", captioned(this.out, `= map ${channel}: `, (this.value = el("output"))), this.after), this.tables());
     this.follow();
   }
 
   addition() {
+    this.strongest = Math.max(...this.inputs.map(({ weights }) => reach(weights)));
     this.lines = this.inputs.map((input, index) => this.line(input, index));
     this.restName = el("span");
     this.showLines(FIRST);
@@ -54,12 +55,16 @@ export class ConvolutionView {
   }
 
   line(input, index) {
-    const map = new Pixels(input.map, { size: 84, grey: this.grey, label: `Input map ${input.channel}` });
-    const kernel = new Pixels(input.weights, { size: 56, label: `Kernel for map ${input.channel}, weights from ${format(input.weights.low)} to ${format(input.weights.high)}` });
+    const map = new Pixels(input.map, { size: 84, grey: this.grey, label: `Input ${this.nameOf(input)}` });
+    const kernel = new Pixels(input.weights, { size: 56, scale: this.strongest, label: `Kernel for ${this.nameOf(input)}, weights from ${format(input.weights.low)} to ${format(input.weights.high)}` });
     const sum = el("output");
-    const pick = button(`map ${input.channel}`, () => this.choose(index), { "aria-pressed": index === 0, title: "Show its numbers" });
+    const pick = button(this.nameOf(input), () => this.choose(index), { "aria-pressed": index === 0, title: "Show its numbers" });
     const element = el("li", {}, map.element, el("span", { class: "sign" }, "\u00d7"), kernel.element, pick, sum);
     return { element, map, kernel, sum, pick };
+  }
+
+  nameOf({ channel }) {
+    return this.grey ? this.app.unitName(this.source, channel) : `map ${channel}`;
   }
 
   choose(index) {
@@ -110,9 +115,9 @@ export class ConvolutionView {
     const outside = (index) => !part.patch[index].inside;
     const values = part.patch.map((cell) => cell.value);
     patch.show(values, this.grey ? { grey: [input.map.low, input.map.high], outside } : { scale: reach(input.map), outside });
-    kernel.show(Array.from(input.weights.data), { scale: reach(input.weights) });
-    products.show(part.products, { scale: reach(input.map) * reach(input.weights) || 1 });
-    this.title.textContent = `Under the window in map ${part.channel}`;
+    kernel.show(Array.from(input.weights.data), { scale: this.strongest });
+    products.show(part.products, { scale: reach(input.map) * this.strongest });
+    this.title.textContent = `Under the window in ${this.nameOf(part)}`;
     this.equation.replaceChildren(`The ${part.products.length} products add up to `, number(part.sum, format(part.sum)), ".");
   }
 
@@ -131,7 +136,7 @@ export class ConvolutionView {
   }
 
   addAfter(node, map) {
-    const pixels = new Pixels(map, { size: 112, label: `After ${node.name || node.kind}` });
+    const pixels = new Pixels(map, { size: 96, label: `After ${node.name || node.kind}` });
     const value = el("output");
     const link = button(node.kind, () => this.app.choose(node.id, this.channel), { class: "quiet", title: "Show how" });
     this.after.append(captioned(pixels, "\u2192 ", link, " ", value));
@@ -150,7 +155,7 @@ export class ConvolutionView {
   /** The arithmetic at the present place in one sentence. */
   words() {
     const { parts, rest, bias, output } = this.now;
-    const said = parts.slice(0, FIRST).map((part) => `map ${part.channel} gives ${format(part.sum)}`).join(", ");
+    const said = parts.slice(0, FIRST).map((part) => `${this.nameOf(part)} gives ${format(part.sum)}`).join(", ");
     const left = parts.slice(FIRST).reduce((sum, part) => sum + part.sum, rest);
     return `${said}${left ? `, the others ${format(left)}` : ""}, the bias ${format(bias)}: together ${format(output)}.`;
   }

@@ -1,8 +1,9 @@
 // The reader's data: pictures to choose from, the nearest to this one, and who is taken for whom.
 
-import { box, button, el, fill, say, sorry } from "./dom.js";
+import { box, button, el, fill, number, say, sorry } from "./dom.js";
 import { format, many, percent } from "./numbers.js";
 import { latestOnly } from "./state.js";
+import { soFar, walked } from "./walk.js";
 
 const PAGE = 24;
 
@@ -35,9 +36,9 @@ export class Samples {
 }
 
 function thumb(app, { index, sample, thumbnail }, ...words) {
-  const number = index ?? sample;
-  const image = el("img", { src: thumbnail, alt: "", class: "px" });
-  return el("li", {}, button([image, el("span", {}, ...words)], () => app.chooseSample(number), { class: "picture", title: `Sample ${number}` }));
+  const at = index ?? sample;
+  const image = thumbnail ? el("img", { src: thumbnail, alt: "", class: "px" }) : el("span", { class: "none" }, "cannot be read");
+  return el("li", {}, button([image, el("span", {}, ...words)], () => app.chooseSample(at), { class: "picture", title: `Sample ${at}`, "data-sample": at }));
 }
 
 /** The nearest pictures in feature space and the confusion table, as `element`. */
@@ -61,7 +62,7 @@ export class InData {
     if (!picture) return;
     fill(this.near, el("li", { class: "note" }, "comparing\u2026"));
     try {
-      const found = await this.app.transport.get("/api/neighbours", { picture: picture.picture, count: 6 });
+      const found = await this.app.transport.get("/api/neighbours", { picture: picture.picture, count: 6 }, { fresh: true });
       if (!newest()) return;
       fill(this.near, found.map((each) => thumb(this.app, each, `${each.label ?? "no label"}, at ${format(each.distance)}`)));
       say(`${found.length} neighbours found.`);
@@ -72,29 +73,35 @@ export class InData {
 
   async confusion(asking) {
     fill(this.matrix, el("p", { class: "note" }, "testing\u2026"));
+    asking.disabled = true;
     try {
-      const answer = await this.app.transport.get("/api/confusion");
+      const { accuracy } = await walked(() => this.app.transport.get("/api/confusion", {}, { fresh: true }), (answer) => this.showTable(answer), () => true);
       asking.remove();
-      fill(this.matrix, this.table(answer));
-      say(`${percent(answer.accuracy)} of the pictures are right.`);
+      if (accuracy !== null) say(`${percent(accuracy)} of the pictures are right.`);
     } catch (error) {
       fill(this.matrix, sorry(error));
     }
   }
 
-  table({ classes, matrix, accuracy }) {
+  showTable(answer) {
+    const at = document.activeElement?.dataset?.cell;
+    fill(this.matrix, this.table(answer), soFar(answer));
+    if (at) this.matrix.querySelector(`[data-cell="${at}"]`)?.focus();
+  }
+
+  table({ classes, indices = classes.map((_, index) => index), matrix, accuracy }) {
     const all = matrix.map((row) => row.reduce((sum, each) => sum + each, 0));
     const head = el("tr", {}, el("td"), classes.map((name) => el("th", { scope: "col" }, el("span", {}, name))));
     const body = matrix.map((row, truth) => el("tr", {}, el("th", { scope: "row" }, classes[truth]),
-      row.map((number, predicted) => el("td", {}, this.count({ number, truth, predicted, classes, share: number / (all[truth] || 1) })))));
-    return [el("p", { class: "equation" }, `${percent(accuracy)} of ${many(all.reduce((sum, each) => sum + each, 0), "picture")} are right.`),
+      row.map((found, predicted) => el("td", {}, this.count({ found, truth, predicted, classes, indices, share: found / (all[truth] || 1) })))));
+    return [el("p", { class: "equation" }, accuracy === null ? "None yet." : [number(accuracy, percent(accuracy)), ` of ${many(all.reduce((sum, each) => sum + each, 0), "picture")} are right.`]),
       box("scroll", el("table", { class: "matrix" }, el("thead", {}, head), el("tbody", {}, body)))];
   }
 
-  count({ number, truth, predicted, classes, share }) {
-    if (!number) return el("span", { class: "none" }, "0");
-    const words = truth === predicted ? `${many(number, "picture")} of ${classes[truth]}, right` : `${many(number, "picture")} of ${classes[truth]} taken for ${classes[predicted]}`;
-    const cell = button(String(number), () => this.pictures(truth, predicted, words), { class: truth === predicted ? "r" : "w", "aria-label": words, title: words });
+  count({ found, truth, predicted, classes, indices, share }) {
+    if (!found) return el("span", { class: "none" }, "0");
+    const words = truth === predicted ? `${many(found, "picture")} of ${classes[truth]}, right` : `${many(found, "picture")} of ${classes[truth]} taken for ${classes[predicted]}`;
+    const cell = button(String(found), () => this.pictures(indices[truth], indices[predicted], words), { "data-cell": `${truth}.${predicted}`, class: truth === predicted ? "r" : "w", "aria-label": words, title: words });
     cell.style.setProperty("--v", (0.15 + 0.75 * share).toFixed(3));
     return cell;
   }

@@ -60,7 +60,7 @@ export class Detail {
   show(node, channel, data, picture) {
     this.head(node, channel);
     const go = (row, column) => this.sliding?.go(row, column);
-    this.view = new (VIEWS[data.kind] ?? PointwiseView)(data, { app: this.app, node, channel, go });
+    this.view = new (VIEWS[data.kind] ?? (data.parts ? JoinView : PointwiseView))(data, { app: this.app, node, channel, go });
     Object.assign(this, { node, picture });
     const several = this.view.rows * this.view.columns > 1;
     this.sliding = new Sliding(this.view.rows, this.view.columns, (row, column, playing) => this.move(row, column, playing));

@@ -96,6 +96,7 @@ export class Explanations {
     try {
       const asked = { picture: picture.picture, method, target, ...unit, ...extra };
       const answer = await this.app.transport.get("/api/explain", asked);
+      if (answer.error) throw new Error(answer.error);
       if (cell.isConnected) this.show(cell, answer, picture);
     } catch (error) {
       if (cell.isConnected) fill(cell, sorry(error));

@@ -66,8 +66,9 @@ class App {
     return this.network.classes[index] ?? String(index);
   }
 
-  /** The class where the units are the network's answers, the number elsewhere. */
+  /** The class where the units are the network's answers, the colour of a picture's channel, the number elsewhere. */
   unitName(node, channel) {
+    if (node.role === "input" && node.shape[0] === 3 && this.network.kind === "picture") return ["red", "green", "blue"][channel];
     return node.id === this.lastNode() && node.shape.length === 1 ? this.className(channel) : String(channel);
   }
 

@@ -45,10 +45,10 @@ function meter(value, most) {
 
 /** The view of a radial basis unit: squared distances of its inputs from its code, added up and taken negative. */
 export class RadialView extends DenseView {
-  sheet({ inputs, others, rest }) {
+  sheet({ inputs, others, rest, scale = 1 }) {
     const part = ({ value, weight }) => (value - weight) ** 2;
     return { caption: "inputs against its code, the farthest first", head: ["input", "value", "code", "(value \u2212 code)\u00b2"], part, inputs, others, rest, bias: null,
-      end: "\u2212 sum", sentence: "The squared distances from its code add up; taken negative they are" };
+      end: scale === 1 ? "\u2212 sum" : `\u2212 ${format(scale)} \u00d7 sum`, sentence: "The squared distances from its code add up; taken negative they are" };
   }
 }
 
@@ -61,8 +61,9 @@ const SAID = {
 /** The view of maps that are added, multiplied or put beside each other. */
 export class JoinView {
   constructor(data, { app, channel, go }) {
-    this.kind = data.kind;
-    this.inputs = data.inputs.map(({ node, channel: from, map }) => ({ node, channel: from, map: map.low === undefined ? decode(map) : decodeMap(map) }));
+    this.kind = data.parts ? "sum" : data.kind;
+    this.inputs = (data.parts ?? data.inputs).map(({ node, channel: from, map }) => ({ node, channel: from, map: map.low === undefined ? decode(map) : decodeMap(map) }));
+    this.bias = data.bias ? decode(data.bias) : null;
     this.output = decode(data.output);
     [this.rows, this.columns] = this.output.shape.length > 1 ? this.output.shape.slice(-2) : [1, this.output.shape[0] ?? 1];
     this.out = new Pixels(this.output, { size: 160, onMove: go, label: `Output map ${channel}; arrow keys choose a pixel` });
@@ -85,7 +86,7 @@ export class JoinView {
     const same = this.inputs.every(({ map }) => map.data.length === this.output.data.length);
     if (same) for (const { pixels } of this.maps) pixels.frame("cursor", one);
     const value = number(this.output.data[at], format(this.output.data[at]));
-    const parts = this.inputs.map(({ map }) => format(map.data[at])).join(` ${SIGNS[this.kind]} `);
+    const parts = this.inputs.map(({ map }) => format(map.data[at])).join(` ${SIGNS[this.kind]} `) + (this.bias ? `, bias ${format(this.bias.data[at])}` : "");
     this.text.replaceChildren(SAID[this.kind] ?? "", ...(same && this.kind !== "concat" ? [`${parts} = `] : []), value);
   }
 

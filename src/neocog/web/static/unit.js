@@ -3,6 +3,7 @@
 import { box, button, el, fill, say, sorry } from "./dom.js";
 import { format } from "./numbers.js";
 import { latestOnly } from "./state.js";
+import { soFar, walked } from "./walk.js";
 
 const POLL = 400;
 
@@ -49,19 +50,24 @@ export class Unit {
     const { node, channel } = this.app.state.values;
     fill(this.patches, el("li", { class: "note" }, "looking through your data\u2026"));
     try {
-      const { patches } = await this.app.transport.get("/api/strongest", { node, channel, count: 9 });
-      if (!newest()) return;
-      fill(this.patches, patches.map((each) => this.patch(each)));
-      say(`${patches.length} patches found.`);
+      const ask = () => this.app.transport.get("/api/strongest", { node, channel, count: 9 }, { fresh: true });
+      const { patches } = await walked(ask, (answer) => this.showPatches(answer), newest);
+      if (newest()) say(`${patches.length} patches found.`);
     } catch (error) {
       if (newest()) fill(this.patches, el("li", {}, sorry(error)));
     }
   }
 
+  showPatches(answer) {
+    const chosen = document.activeElement?.dataset?.sample;
+    fill(this.patches, answer.patches.map((each) => this.patch(each)), el("li", { class: "note" }, soFar(answer)));
+    if (chosen) this.patches.querySelector(`[data-sample="${chosen}"]`)?.focus();
+  }
+
   patch({ sample, label, value, row, column, crop }) {
     const words = `${label ?? "no label"}: ${format(value)}`;
     const name = `Sample ${sample}, ${words}, at row ${row}, column ${column}; look into it`;
-    return el("li", {}, button(el("img", { src: crop, alt: "", class: "px" }), () => this.app.chooseSample(sample), { class: "picture", "aria-label": name }),
+    return el("li", {}, button(crop ? el("img", { src: crop, alt: "", class: "px" }) : "no picture", () => this.app.chooseSample(sample), { class: "picture", "aria-label": name, "data-sample": sample }),
       el("span", {}, words));
   }
 
@@ -83,10 +89,11 @@ export class Unit {
 
   async follow(job) {
     for (;;) {
-      const { done, step, steps, picture, error } = await this.app.transport.get("/api/job", { job }, { fresh: true });
+      const { done, step, steps, picture, error, score } = await this.app.transport.get("/api/job", { job }, { fresh: true });
       if (this.job !== job) return;
       this.progress.value = steps ? step / steps : 0;
-      if (picture) fill(this.dreamed, el("img", { src: picture, class: "px", alt: `Dream after ${step} of ${steps} steps` }));
+      if (picture) fill(this.dreamed, el("img", { src: picture, class: "px", alt: `Dream after ${step} of ${steps} steps` }),
+        el("p", { class: "note" }, `Step ${step} of ${steps}${typeof score === "number" ? `: the unit answers ${format(score)}` : ""}`));
       if (error) throw new Error(error);
       if (done) return void say("The dream is done.");
       await new Promise((resolve) => { window.setTimeout(resolve, POLL); });
