@@ -246,7 +246,7 @@ class Odd(nn.Module):
         (lambda x: x * x, "multiplies two activations"),
         (lambda x: x @ x.T @ x, "multiplies two activations"),
         (lambda x: F.linear(x, x.T @ torch.ones(len(x), 4)), "multiplies two activations"),
-        (lambda x: F.softmax(x, 1), "uses softmax"),
+        (lambda x: F.softmax(x, 1), "uses softmax.*without its softmax"),
         (lambda x: 1 / x, "uses rdiv"),
         (lambda x: torch.einsum("bi,ij->bj", x, torch.eye(4)), "uses einsum"),
         (lambda x: LSTM(x)[0], "uses lstm"),

@@ -237,10 +237,8 @@ def _no_rule(name: str, count: int) -> str:
         reason = "multiplies two activations (a gate, as in squeeze and excitation, or attention)"
     else:
         reason = f"uses {name} on activations"
-    return (
-        f"relevance has no rule for a network that {reason}; explain its logits in front of it, or choose "
-        "integrated_gradients."
-    )
+    instead = "give it without its softmax" if "softmax" in name else "choose integrated_gradients"
+    return f"relevance has no rule for a network that {reason}; {instead}."
 
 
 def _plain_name(func: Any) -> str:
