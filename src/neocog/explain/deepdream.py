@@ -30,7 +30,7 @@ def deep_dream(
     octaves: int | None = None,
     ratio: float = 1.4,
     steps: int = 10,
-    rate: float = 0.01,
+    rate: float = 0.006,
     jitter: int = 16,
     seed: int = 0,
     mean: Numbers = None,

@@ -31,7 +31,7 @@ def invert_features(
     layer: str,
     steps: int = 300,
     rate: float = 0.05,
-    variation: float = 0.1,
+    variation: float = 2.0,
     norm: float = 0.01,
     alpha: float = 6.0,
     beta: float = 2.0,
@@ -62,7 +62,7 @@ def invert_features(
         if not bool((size > 0).all()):
             raise NetworkError(f"the features at {layer} are all zero, so they say nothing of the input; name another.")
         bound = given.flatten(1).abs().amax(1).clamp(min=1e-12).reshape(-1, *[1] * (given.dim() - 1))
-        start = noise(given.shape[1:], len(given), seed, given) * 0.1  # in units of the bound
+        start = noise(given.shape[1:], len(given), seed, given) * 0.01  # in units of the bound
         found = start.requires_grad_()
         optimiser = torch.optim.Adam([found], lr=rate)
         for step in range(1, steps + 1):
