@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 from twins import Plain, settled, twins
 
 from neocog.core.errors import NetworkError, UsageError
@@ -84,6 +85,27 @@ def test_each_call_of_a_layer_has_its_own_field():
     with pytest.raises(NetworkError, match="calls '0' 3 times"):
         measured_field(network, x, "0@4", (1,))
     assert receptive_field(nn.Sequential(nn.Conv1d(1, 1, 3)), x, layer="0@1").theory.size == (3,)
+
+
+class Usual(nn.Module):
+    """As it stands in tutorials: pooling, activation and flattening are functions."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2, self.head = nn.Conv2d(1, 3, 5), nn.Conv2d(3, 4, 3), nn.Linear(4 * 3 * 2, 2)
+
+    def forward(self, x):
+        x = functional.max_pool2d(functional.relu_(self.conv1(x)), 2)
+        x = functional.avg_pool2d(self.conv2(x).clamp(min=0), kernel_size=(2, 3), stride=2)
+        return self.head(x.view(-1, 24))
+
+
+def test_functions_have_fields_too():
+    x = torch.rand(1, 1, 20, 20)
+    field = receptive_field(Usual(), x, layer="conv2", unit=(1, 2))
+    assert (field.theory.start, field.theory.size, field.jump) == ((2, 4), (10, 10), (2, 2))
+    assert field.box == field.measured == (range(2, 12), range(4, 14))
+    assert receptive_field(Usual(), x, layer="head").theory.size == (20, 18)  # two windows
 
 
 class Words(nn.Module):

@@ -20,15 +20,30 @@ _POINTWISE: frozenset[Any] = frozenset(
     {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.iadd, operator.imul}
     | {torch.add, torch.sub, torch.mul, torch.cat, torch.concat, torch.relu, torch.sigmoid, torch.tanh}
     | {torch.maximum, torch.minimum, nn.functional.relu, nn.functional.relu6, nn.functional.dropout}
-    | {nn.functional.gelu, nn.functional.silu, nn.functional.leaky_relu}
+    | {nn.functional.gelu, nn.functional.silu, nn.functional.leaky_relu, nn.functional.elu, nn.functional.hardswish}
+    | {nn.functional.relu_, torch.relu_, torch.clamp, nn.functional.dropout2d, nn.functional.softplus}
     | {"add", "sub", "mul", "relu", "sigmoid", "tanh", "contiguous", "clone"}
+    | {"add_", "sub_", "mul_", "relu_", "sigmoid_", "tanh_", "clamp", "clamp_", "clamp_min", "clamp_min_"}
 )
+# Functions that slide, or pool to a given size, and the layers that do the same with the same settings.
+_POOLINGS: dict[Any, Any] = {
+    nn.functional.max_pool1d: nn.MaxPool1d, nn.functional.max_pool2d: nn.MaxPool2d,
+    nn.functional.max_pool3d: nn.MaxPool3d, torch.max_pool1d: nn.MaxPool1d, torch.max_pool2d: nn.MaxPool2d,
+    torch.max_pool3d: nn.MaxPool3d, nn.functional.avg_pool1d: nn.AvgPool1d, nn.functional.avg_pool2d: nn.AvgPool2d,
+    nn.functional.avg_pool3d: nn.AvgPool3d, nn.functional.adaptive_avg_pool1d: nn.AdaptiveAvgPool1d,
+    nn.functional.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d, nn.functional.adaptive_avg_pool3d: nn.AdaptiveAvgPool3d,
+    nn.functional.adaptive_max_pool1d: nn.AdaptiveMaxPool1d, nn.functional.adaptive_max_pool2d: nn.AdaptiveMaxPool2d,
+    nn.functional.adaptive_max_pool3d: nn.AdaptiveMaxPool3d,
+}  # fmt: skip
 POINTWISE_LAYERS = (
     nn.ReLU, nn.ReLU6, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.ELU, nn.PReLU, nn.Softplus,
     nn.Hardswish, nn.Hardsigmoid, nn.Identity, nn.LocalResponseNorm, batchnorm._BatchNorm, dropout._DropoutNd,
 )  # fmt: skip
 # Functions and methods that bring all places together.
-_GATHERING: frozenset[Any] = frozenset({torch.flatten, torch.mean, torch.amax, "flatten", "mean", "amax"})
+_GATHERING: frozenset[Any] = frozenset(
+    {torch.flatten, torch.mean, torch.amax, torch.reshape, torch.squeeze}
+    | {"flatten", "mean", "amax", "view", "reshape", "squeeze"}
+)
 _ADAPTIVE = (pooling._AdaptiveAvgPoolNd, pooling._AdaptiveMaxPoolNd)
 _SLIDING = (conv._ConvNd, pooling._MaxPoolNd, pooling._AvgPoolNd, pooling._LPPoolNd)
 
@@ -87,11 +102,22 @@ class _Reader(fx.Interpreter):
         if isinstance(self.env[sources[0]], tuple):
             return before if node.target is operator.getitem else ()
         shape = self.env[sources[0]].shape[2:]
-        if node.op == "call_module":
-            return layer_fields(self.fetch_attr(str(node.target)), before, shape)
+        layer = self._layer(node)
+        if layer is not None:
+            return layer_fields(layer, before, shape)
         if node.target in _GATHERING and value.dim() == 2:
             return _over_all(before, shape)
         return before if node.target in _POINTWISE else ()
+
+    def _layer(self, node: fx.Node) -> nn.Module | None:
+        """Returns the layer that a node calls, or one that does what its function does; None for other functions."""
+        if node.op == "call_module":
+            called: nn.Module = self.fetch_attr(str(node.target))
+            return called
+        made: nn.Module | None = None
+        if node.op == "call_function" and node.target in _POOLINGS:
+            made = _POOLINGS[node.target](*node.args[1:], **{k: v for k, v in node.kwargs.items() if k != "input"})
+        return made
 
 
 def layer_fields(layer: nn.Module, before: Fields, shape: Sequence[int]) -> Fields:

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from neocog.core.errors import UsageError
-from neocog.core.inputs import empty_batch, shape_copy
 from neocog.core.measured import measured_field
 from neocog.core.receptive import Fields, receptive_fields
 from neocog.core.trace import caught
@@ -139,9 +138,8 @@ class Sights:
         if not self._sample.is_floating_point():  # tracing ends at the embeddings
             return ()
         try:
-            copy = shape_copy(self._module)
-            found = receptive_fields(copy, empty_batch(copy, self._sample.shape[1:]))
-        except Exception:  # noqa: BLE001 - a network of the user's own may raise anything on an empty batch
+            found = receptive_fields(self._module, self._sample.detach().clone())
+        except Exception:  # noqa: BLE001 - a network of the user's own may raise anything when it is traced
             return ()
         name, _, call = self._layer.partition("@")
         known = self._layer in found or call != "1"
