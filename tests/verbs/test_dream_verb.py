@@ -45,6 +45,15 @@ def test_several_make_a_folder_with_a_sheet(loaded: Model, tmp_path: Path):
     assert [each.words for each in made.dreams][-2:] == ["class red", "class blue"]
 
 
+def test_a_unit_in_its_place_gets_what_it_looks_for(loaded: Model):
+    layer = loaded.network.get_submodule("c1")
+    best = float(
+        (2 * layer.weight[2].abs().sum() + layer.bias[2]).detach()
+    )  # black and white are -2 and 2 to this network
+    (made,) = dream(loaded, "c1:2,5,7", steps=100).dreams
+    assert 0.9 * best < made.after < best
+
+
 @pytest.mark.parametrize("options", [{}, {"plain": True}])
 def test_a_class_is_reached(loaded: Model, options):
     (made,) = dream(loaded, classes="green", steps=40, **options).dreams

@@ -97,6 +97,8 @@ def _maximised(job: Job, wish: Wish, tell: OnStep) -> Dream:
         steps=job.steps,
         rate=style.rate,
         parameterisation=style.parameterisation,
+        # One unit in its place looks at one region of the picture: moved about, nothing would stay before it.
+        transforms=() if wish.unit is not None and len(wish.unit) > 1 else None,
         seed=job.seed,
         mean=job.preprocessing.mean,
         std=job.preprocessing.std,
