@@ -203,7 +203,7 @@ def test_a_page_that_cannot_be_made_says_why(lenet: Client, tmp_path: Path) -> N
 def test_modules_are_joined_in_the_order_of_their_imports() -> None:
     files = {
         "main.js": 'import { b as c, a } from "./two.js";\nimport { one } from "./one.js";\nconsole.log(a, c, one);',
-        "two.js": 'import { one } from "./one.js";\nexport const a = one;\nexport async function b() { return "</script>" }',
+        "two.js": 'import { one } from "./one.js";\nexport const a = one;\nexport async function b() { "</script>" }',
         "one.js": "export const one = 1;\nconst exported = 2;\n",
     }
     script = bundle.joined("main.js", files.__getitem__)

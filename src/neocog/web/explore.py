@@ -65,7 +65,8 @@ def listening(port: int) -> socket.socket:
 
     Raises ResourceError where the port is taken or not allowed.
     """
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Said to be TCP, so that asyncio sends small answers at once.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((LOCAL, port))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+import torch
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -23,6 +24,8 @@ from neocog.web.session import Session
 from neocog.web.survey import Survey
 
 LARGEST_ID = 2**31 - 1
+# So that the first picture goes first.
+PAUSE = 5.0
 Id = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 Some = Annotated[int, Query(ge=1, le=maps.MOST_MAPS)]
 
@@ -54,7 +57,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(begin()) for begin in background]
+        tasks = [asyncio.create_task(begin()) for begin in (warm, *background)]
         yield
         for task in tasks:
             task.cancel()
@@ -253,6 +256,24 @@ def _data(app: FastAPI, session: Session, desk: Desk, survey: Survey | None) -> 
     @app.get("/api/cell")
     async def cell(truth: Id, predicted: Id) -> Response:
         return await answered(lambda walk: likeness.cell_json(session, walk, truth, predicted))
+
+
+async def warm() -> None:
+    """Lets torch load what its first backward pass and its first optimiser load, before somebody waits for them."""
+    await asyncio.to_thread(_differentiate)
+    await asyncio.sleep(PAUSE)
+    await asyncio.to_thread(_optimise)
+
+
+def _differentiate() -> None:
+    x = torch.ones(1, requires_grad=True)
+    torch.autograd.grad(x.square().sum(), x)
+
+
+def _optimise() -> None:
+    x = torch.ones(1, requires_grad=True)
+    x.grad = torch.ones(1)
+    torch.optim.Adam([x]).step()
 
 
 async def walk(survey: Survey, desk: Desk, pause: float = 0.02) -> None:
