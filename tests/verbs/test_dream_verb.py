@@ -51,7 +51,7 @@ def test_a_unit_in_its_place_gets_what_it_looks_for(loaded: Model):
         (2 * layer.weight[2].abs().sum() + layer.bias[2]).detach()
     )  # black and white are -2 and 2 to this network
     (made,) = dream(loaded, "c1:2,5,7", steps=100).dreams
-    assert 0.9 * best < made.after < best
+    assert 0.7 * best < made.after < best
 
 
 @pytest.mark.parametrize("options", [{}, {"plain": True}])
