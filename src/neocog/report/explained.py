@@ -106,5 +106,6 @@ def patches_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], *, side: int = MAP
 
 
 def _headed(heading: str, row: Sequence[Tile], width: int, blank: Tile) -> list[Tile]:
-    first, *rest = row
-    return [Tile(first.pixels, f"{heading}\n{first.caption}"), *rest, *[blank] * (width - len(row))]
+    headings = [heading] + [""] * (len(row) - 1)
+    tiles = [Tile(tile.pixels, f"{words}\n{tile.caption}") for words, tile in zip(headings, row, strict=True)]
+    return [*tiles, *[blank] * (width - len(row))]

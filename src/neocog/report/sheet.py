@@ -19,7 +19,7 @@ from neocog.report.svg import INK, MUTED, PAPER
 from neocog.report.thumbnails import Pixels
 
 GAP, LETTERS, LINE = 8, 12, 16
-BAR, BAR_ROOM = 12, 74
+BAR = 12
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -46,7 +46,7 @@ def sheet(tiles: Sequence[Tile], *, side: int = 96, columns: int | None = None, 
     height = max(picture.shape[0] for picture in drawn)
     step = (width + GAP, height + GAP + LINE * max(len(lines) for lines in texts))
     rows = ceil(len(tiles) / across)
-    room = BAR_ROOM if scale else 0
+    room = _bar_room(scale) if scale else 0
     canvas = Image.new("RGB", (across * step[0] + GAP + room, rows * step[1] + GAP), PAPER)
     pen = ImageDraw.Draw(canvas)
     for place, (picture, lines) in enumerate(zip(drawn, texts, strict=True)):
@@ -63,6 +63,10 @@ def _lines(caption: str) -> list[str]:
     return caption.split("\n") if caption else []
 
 
+def _bar_room(scale: Scale) -> int:
+    return BAR + GAP + 4 + max(_length(short(value)) for value in (scale.low, scale.high))
+
+
 def _bar(canvas: Image.Image, pen: ImageDraw.ImageDraw, scale: Scale, *, left: int, height: int) -> None:
     """Draws the scale from its end at the top to its beginning at the bottom, with their numbers."""
     column = colours(signed=scale.signed)[::-1][:, None]  # (256, 1, 3)
@@ -75,8 +79,11 @@ def _bar(canvas: Image.Image, pen: ImageDraw.ImageDraw, scale: Scale, *, left: i
 
 
 def short(value: float) -> str:
-    """Returns a number with three digits that count: ``0``, ``-0.0123``, ``4.56``, ``1.2e-05``."""
-    return "0" if value == 0 else f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
+    """Returns a number with three digits that count: ``0``, ``-0.0123``, ``4.56``, ``1.2e-5``."""
+    if value == 0:
+        return "0"
+    written = f"{value:.2e}" if abs(value) < 1e-3 else f"{value:.3g}"
+    return written.replace(".00e", "e").replace("e-0", "e-").replace("e+0", "e")
 
 
 def _length(line: str) -> int:

@@ -97,8 +97,9 @@ def _wanted(view: View, seen: Seen, method: Method) -> Iterator[Callable[[], Fig
 
 # Which layer of the network a method takes when nobody says.
 _DEFAULT: dict[str, str] = {
-    "strongest_activations": "part",
+    "deconvnet": "part",
     "receptive_field": "part",
+    "strongest_activations": "part",
     "nearest_neighbours": "features",
 }
 

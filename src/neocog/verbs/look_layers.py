@@ -15,18 +15,22 @@ from neocog.explain.layers import last_maps
 
 # A unit shows parts of a picture when it sees at most this share of its side.
 PART = 0.6
+_ENDED = (nn.Hardtanh, nn.Hardsigmoid)  # ReLU6 is a Hardtanh
 
 
 @dataclass(frozen=True)
 class Layers:
     """The layers of a network that make maps of its input, in the order in which they run.
 
-    ``maps`` are the activations behind its convolutions, or the convolutions where none follows; ``last`` is what
+    ``maps`` are the activations behind its convolutions, or the convolutions where none follows; ``units`` the same but
+    for activations that end at a highest value (ReLU6), before which they stop: there all strong units would be equally
+    strong, and no gradient would pass. ``last`` is what
     `neocog.explain.layers.last_maps` finds; ``features`` the layer that the head sees; both None where there is none.
     ``side`` is the input's shorter side.
     """
 
     maps: tuple[LayerRow, ...]
+    units: tuple[LayerRow, ...]
     last: str | None
     features: str | None
     side: int
@@ -39,7 +43,7 @@ class Layers:
     @property
     def part(self) -> str | None:
         """The last layer whose units see a part of the input and not all of it."""
-        seeing = [row for row in self.maps if row.receptive_field and max(row.receptive_field) <= PART * self.side]
+        seeing = [row for row in self.units if row.receptive_field and max(row.receptive_field) <= PART * self.side]
         activated = [row for row in seeing if not row.kind.startswith(("Conv", "BatchNorm"))]
         return (activated or seeing)[-1].name if seeing else self.first
 
@@ -55,9 +59,12 @@ def layers_of(network: nn.Module, inputs: Tensor) -> Layers:
     rows = _numbered(layer_table(network, inputs.shape[1:]))
     pointwise = {name for name, each in network.named_modules() if _passes(each)}
     convolutions = [place for place, row in enumerate(rows) if row.kernel and row.macs and _spread(row)]
-    maps = [_activated(rows, place, pointwise) for place in convolutions]
-    found = tuple({row.name: row for row in maps}.values())
-    return Layers(found, _last(network, inputs), _features(rows), min(inputs.shape[2:]))
+    ended = {name for name, each in network.named_modules() if isinstance(each, _ENDED)}
+    maps, units = (
+        tuple({row.name: row for row in (_activated(rows, place, known) for place in convolutions)}.values())
+        for known in (pointwise, pointwise - ended)
+    )
+    return Layers(maps, units, _last(network, inputs), _features(rows), min(inputs.shape[2:]))
 
 
 def _numbered(rows: Sequence[LayerRow]) -> list[LayerRow]:

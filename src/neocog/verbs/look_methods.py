@@ -27,7 +27,8 @@ class Method:
     """One way to look.
 
     ``needs`` are the choices that it takes; each but data has a default. ``about`` is a sentence for a person who sees
-    the picture for the first time; ``usual`` whether it is among those that are drawn unless told.
+    the picture for the first time; ``usual`` whether it is among those that are drawn unless told. ``of`` is the score
+    that is explained: covering may raise all logits at once, and the paper of occlusion has probabilities.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Method:
     needs: tuple[Need, ...]
     about: str
     usual: bool = False
+    of: Literal["logit", "log-probability"] = "logit"
 
     @property
     def signed(self) -> bool:
@@ -101,8 +103,9 @@ METHODS = (
     ),
     Method(
         "occlusion", "Occlusion", "Zeiler and Fergus 2013, arXiv:1311.2901, section 4.2", "signed", ("target",),
-        "How far the score falls when a patch of the picture is covered: orange speaks for the class, blue against it.",
+        "How far the class's log-probability falls when a patch is covered: orange speaks for the class, blue against.",
         usual=True,
+        of="log-probability",
     ),
     Method(
         "relevance", "Layer-wise relevance", "Bach et al. 2015, doi:10.1371/journal.pone.0130140", "signed",
@@ -182,6 +185,8 @@ def attribution(
     """
     given = {"target": target, "layer": layer, "unit": unit}
     wanted = {name: given[name] for name in method.needs if given.get(name) is not None}
+    if method.of == "log-probability" and isinstance(target, int):
+        wanted["target"] = lambda logits: logits.log_softmax(1)[:, target]
     result: Tensor = method.function(module, inputs, **wanted)
     return result
 

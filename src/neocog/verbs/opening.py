@@ -10,6 +10,7 @@ from neocog import architectures
 from neocog.core import device as devices
 from neocog.core.contract import ModelContract
 from neocog.core.errors import NeocogError, UsageError
+from neocog.core.imagenet_names import IMAGENET_NAMES
 from neocog.core.pretrained import Weights
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.tasks.model import Model, load
@@ -57,7 +58,7 @@ def _with_weights(name: str, weights: Weights, device: str | torch.device | None
 
 
 def imagenet_contract(name: str, weights: Weights) -> ModelContract:
-    """Returns the contract of a network with ImageNet weights; its classes are the numbers of ImageNet's 1000."""
+    """Returns the contract of a network with ImageNet weights; its classes are ImageNet's 1000."""
     numbers = PicturePreprocessing(
         size=(weights.size, weights.size),
         resize=weights.resize,
@@ -70,7 +71,11 @@ def imagenet_contract(name: str, weights: Weights) -> ModelContract:
         network=name,
         arguments={"classes": weights.classes, "channels": 3},
         task="image classification",
-        classes=tuple(f"ImageNet {index}" for index in range(weights.classes)),
+        classes=IMAGENET_NAMES if weights.classes == len(IMAGENET_NAMES) else _numbered(weights.classes),
         preprocessing=numbers.to_contract(),
         training={"weights": weights.name, "source": weights.source},
     )
+
+
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(f"ImageNet {index}" for index in range(count))
