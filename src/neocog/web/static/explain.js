@@ -137,16 +137,19 @@ function heat(answer, picture, label) {
   return new Pixels(map, { size: 160, label: numbers }).element;
 }
 
+// name: what the score says, and which way is good
 const SAID = {
-  randomisation: ["randomisation", "likeness to the map of a network with random weights: near 0 is good"],
-  deletion: ["deletion", "mean score while the strongest pixels are taken away: low is good"],
-  insertion: ["insertion", "mean score while they are put in: high is good"],
+  randomisation: "How far the map changes when the weights are made random: 1 is best; near 0 it shows the picture, not the network",
+  deletion: "Mean probability while the strongest places are taken away: lower than by chance is good",
+  insertion: "Mean probability while the strongest places are put in: higher than by chance is good",
 };
 
 function scores(trust) {
-  const known = Object.entries(trust).filter(([, value]) => typeof value === "number");
-  return el("dl", { class: "trust" }, known.map(([name, value]) => {
-    const [title, about] = SAID[name] ?? [name.replaceAll("_", " "), ""];
-    return el("div", { title: about }, el("dt", {}, title, about ? el("span", { class: "hidden" }, ` (${about})`) : null), el("dd", {}, number(value, format(value))));
+  const known = Object.entries(SAID).filter(([name]) => typeof trust[name] === "number");
+  return el("dl", { class: "trust" }, known.map(([name, about]) => {
+    const chance = trust[`${name}_chance`];
+    const beside = typeof chance === "number" ? el("small", {}, ` chance ${chance.toFixed(2)}`) : null;
+    return el("div", { title: about }, el("dt", {}, name, el("span", { class: "hidden" }, ` (${about})`)),
+      el("dd", {}, number(trust[name], trust[name].toFixed(2)), beside));
   }));
 }

@@ -23,7 +23,7 @@ export class PoolingView {
     if (height * width <= READABLE) this.grid = new Grid(height, width, "window");
     this.text = el("p", { class: "equation" });
     this.element = box("computed pooling",
-      box("way", el("h4", {}, "Forward"), box("row", captioned(this.in, "in"), this.grid?.element, captioned(this.out, "out")), this.text));
+      box("way forward", el("h4", {}, "Forward"), box("row", captioned(this.in, "in"), this.grid?.element, captioned(this.out, "out")), this.text));
     if (data.gradient) this.element.append(this.backward(data.gradient, app));
   }
 
@@ -35,7 +35,7 @@ export class PoolingView {
     if (this.grid) this.back = new Grid(...this.layer.kernel, "gradient of the window");
     this.backText = el("p", { class: "equation" });
     const target = app.className(gradient.target);
-    return box("way", el("h4", {}, "Backward"),
+    return box("way backward", el("h4", {}, "Backward"),
       box("row", captioned(this.to, "where it goes"), this.back?.element, captioned(this.from, `gradient of \u201c${target}\u201d`)), this.backText);
   }
 

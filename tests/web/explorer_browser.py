@@ -1,4 +1,4 @@
-"""The explorer's page in a real browser: the server on a free port, Chromium without a screen, and what it did watched."""
+"""The explorer's page in a real browser: the server on a free port, Chromium without a screen, all of it watched."""
 
 from __future__ import annotations
 
