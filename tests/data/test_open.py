@@ -66,24 +66,24 @@ def test_a_class_excluded_wholly_is_gone_and_noted(photos):
     root = photos({"cat": 4, "dog": 4, "eel": 1})
     dataset = open_pictures(root, exclude=["eel/0.png"])
     assert dataset.classes == ("cat", "dog")
-    assert "classes without pictures: eel" in dataset.notes
+    assert "classes without samples: eel" in dataset.notes
 
 
 def test_zero_classes_left(photos):
     root = photos({"cat": 1, "dog": 1})
-    with pytest.raises(DataError, match="no pictures and so no classes are left"):
+    with pytest.raises(DataError, match="no samples and so no classes are left"):
         open_pictures(root, exclude=["cat/0.png", "dog/0.png"])
 
 
 def test_a_class_of_one_picture_is_noted_and_stays_in_train(photos):
     dataset = open_pictures(photos({"cat": 10, "dog": 10, "eel": 1}))
-    assert any("classes of one picture" in note and "eel" in note for note in dataset.notes)
+    assert any("classes of one sample" in note and "eel" in note for note in dataset.notes)
     assert "eel/0.png" in names(dataset)["train"]
 
 
 def test_a_class_that_is_only_tested_is_noted(photos):
     dataset = open_pictures(photos({"train/cat": 4, "train/dog": 4, "test/cat": 1, "test/eel": 2}))
-    assert any("without training pictures" in note and "eel" in note for note in dataset.notes)
+    assert any("without training samples" in note and "eel" in note for note in dataset.notes)
 
 
 def test_one_picture_per_class_is_too_few(photos):

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="Classes to name for each input.")
 @click.option("--csv", "form", flag_value="csv", help="Comma-separated: input,label,probability,...,error.")
 @click.option("--jsonl", "form", flag_value="jsonl", help="One JSON object a line.")
-@click.option("--batch", type=click.IntRange(min=1), help="Samples at once; 16, on a GPU 128, unless told.")
+@click.option("--encoding", help="Encoding of files of texts; UTF-8 unless told, e.g. latin-1.")
+@click.option("--text-column", help="Column of a table that holds the texts.")
+@click.option("--batch", type=click.IntRange(min=1), help="Samples at once; what suits the task unless told.")
 @click.option("--workers", type=click.IntRange(min=0), help="Threads that read ahead; one a core unless told.")
 @click.option("--device", help="cpu, cuda or cuda:N; a GPU when there is one.")
 @click.option("--net", metavar="MODULE:FUNCTION", help="The model's network, where it is your own: its code then runs.")
@@ -35,14 +37,19 @@ def command(
     workers: int | None,
     device: str | None,
     net: str | None,
+    encoding: str | None,
+    text_column: str | None,
 ) -> None:
     """Answer for each INPUT with MODEL, one row for each file, in the order given.
 
     INPUT is a file, a folder, a glob in quotes ('*.png', 'photos/**/*.jpg'), a .txt list of paths, a .csv or .tsv with
     a path column, or - for paths on stdin. A file that cannot be read has a row with the reason, and the exit status
-    is 1.
+    is 1. For a model of texts INPUT is a file with a text a line, a .csv, .tsv or .jsonl with a text column, a folder
+    of text files, - for lines on stdin, or a text in quotes.
     """
     from neocog.core.errors import UsageError
+    from neocog.data.text_lines import ENCODING
+    from neocog.data.text_rows import Reading
     from neocog.tasks.model import load
     from neocog.verbs.predict import stream
 
@@ -52,7 +59,8 @@ def command(
     if top > len(loaded.classes):
         top = len(loaded.classes)
         click.echo(f"neocog: the model knows {top} classes; all are named.", err=True)
-    counted = Counted(stream(loaded, inputs, top=top, batch_size=batch, workers=workers))
+    reading = Reading(encoding or ENCODING, text_column)
+    counted = Counted(stream(loaded, inputs, top=top, batch_size=batch, workers=workers, reading=reading))
     whole = write(counted, form, top)
     if whole and counted.refused:
         click.echo(f"neocog: {counted.refused} of {counted.seen} inputs refused; their rows say why.", err=True)

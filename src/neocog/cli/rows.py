@@ -10,6 +10,7 @@ from itertools import chain, islice
 
 from neocog.tasks.prediction import Prediction
 
+LONGEST_SHOWN = 72  # characters of a text in a table; CSV and JSON lines have it whole
 MEASURED = 50  # rows that decide the widths of a table's columns, so that the first rows need not wait for the last
 
 
@@ -77,8 +78,13 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _table_row(each: Prediction, top: int) -> list[str]:
-    cells = [visible(cell) for cell in (each.input, *_cells(each, top, "{:.2%}".format))]
+    cells = [visible(cell) for cell in (_short(each.input), *_cells(each, top, "{:.2%}".format))]
     return cells if each.error is None else [*cells, f"refused: {visible(each.error)}"]
+
+
+def _short(text: str) -> str:
+    """Returns a name as a table shows it: of a text that stands for itself its beginning."""
+    return text if len(text) <= LONGEST_SHOWN or " " not in text else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def visible(text: str) -> str:

@@ -13,6 +13,8 @@ from neocog.core.errors import NetworkError
 LARGEST_TRIED = 4096
 # The attribute of a network that cannot be expected to take an empty batch: how many samples it is tried with.
 TRIAL_BATCH = "trial_batch"
+# The attribute of a network that takes whole numbers (B, L) from 0 to as many as it says, not floats (B, C, L).
+TOKENS = "tokens"
 
 
 def shape_copy(network: nn.Module) -> nn.Module:
@@ -29,10 +31,14 @@ def shape_copy(network: nn.Module) -> nn.Module:
 def empty_batch(network: nn.Module, shape: Sequence[int]) -> Tensor:
     """Returns inputs (0, *shape) for the network: every layer checks their shape and none has a number to compute.
 
+    Of a network over tokens, whose shape is (different tokens, length), they are whole numbers (0, length).
+
     torch's device ``meta`` would do as well, but its first convolution imports two seconds' worth of modules.
     """
     tensor = next(network.parameters(), None)
     samples: int = getattr(network, TRIAL_BATCH, 0)
+    if tensor is not None and hasattr(network, TOKENS):
+        return tensor.new_zeros(samples, *shape[1:], dtype=torch.int64)
     return torch.empty(samples, *shape) if tensor is None else tensor.new_empty(samples, *shape)
 
 
@@ -76,6 +82,13 @@ def _refuse_channels(network: nn.Module, shape: tuple[int, ...], name: str) -> N
         raise NetworkError(
             f"an input's shape should be positive numbers such as 3x224x224, got {_text(shape) or 'none'}."
         )
+    tokens: int | None = getattr(network, TOKENS, None)
+    if tokens is not None:
+        if len(shape) != 2 or shape[0] != tokens:
+            raise NetworkError(
+                f"{name} takes texts of tokens 1 to {tokens} (channels={tokens}), e.g. {tokens}x64; got {_text(shape)}."
+            )
+        return
     first = next((module for module in network.modules() if isinstance(module, nn.modules.conv._ConvNd)), None)
     if first is None:
         return

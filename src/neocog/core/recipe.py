@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-OptimiserName = Literal["sgd", "rmsprop", "adam", "adamw"]
+OptimiserName = Literal["sgd", "rmsprop", "adam", "adamw", "adadelta"]
 ScheduleName = Literal["constant", "step", "cosine", "one-cycle", "inverse-time"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
@@ -34,7 +34,9 @@ class Recipe:
     """How a network is trained.
 
     ``learning_rate`` belongs to ``batch_size`` samples a step (over all processes, accumulation included).
-    ``decay`` is weight decay: decoupled for AdamW, L2 in the gradient otherwise; it spares norms and biases.
+    ``alpha`` is the smoothing constant of RMSprop and AdaDelta (its rho).
+    ``decay`` is weight decay: decoupled for AdamW, L2 in the gradient otherwise; it spares norms, biases and word
+    vectors. ``max_norm`` is the largest norm of each row of the head's weight, put back after each step; 0 is none.
     ``l1`` and ``l2`` are the courses' penalties, added to the loss over the same weights: l1 sum|w|, l2 sum w^2.
     ``warmup`` is in epochs. ``step_at`` are the fractions of the run at which the step schedule multiplies by
     ``step_factor``. ``time_decay`` is Keras's classic ``lr / (1 + decay * step)``, for the inverse-time schedule.
@@ -64,6 +66,7 @@ class Recipe:
     time_decay: float = 0.0
     accumulate: int = 1
     clip: float = 0.0
+    max_norm: float = 0.0
     label_smoothing: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0

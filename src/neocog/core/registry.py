@@ -12,7 +12,7 @@ from neocog.core.errors import NetworkError, near_names
 from neocog.core.imagenet_weights import weights_for
 from neocog.core.pretrained import Weights
 
-__all__ = ["Errors", "Record", "Weights", "find", "network", "records"]
+__all__ = ["Errors", "Record", "TextInput", "Weights", "find", "network", "records"]
 
 Builder = TypeVar("Builder", bound=Callable[..., nn.Module])
 
@@ -25,6 +25,20 @@ class Errors(NamedTuple):
     source: str
 
 
+class TextInput(NamedTuple):
+    """How a network takes texts: ``unit`` is words or characters.
+
+    ``margin`` are the zeros before and after each text; ``length`` the tokens that it takes, 0 for as many as there
+    are; ``backward`` whether the last comes first; ``alphabet`` the characters that it knows.
+    """
+
+    unit: str = "words"
+    margin: tuple[int, int] = (0, 0)
+    length: int = 0
+    backward: bool = False
+    alphabet: str = ""
+
+
 @dataclass(frozen=True)
 class Record:
     """One network: where it comes from, what it takes, and the oracle of its size.
@@ -34,7 +48,8 @@ class Record:
     ``renames`` translates other libraries' module names into ours, by library: prefix to prefix, in whole dotted parts.
     ``weights`` are those given, else what is known to be downloadable.
     ``aliases`` are the names that other libraries know the same network by. ``counts_auxiliary`` says that ``macs``
-    counts auxiliary heads too, which run in training only.
+    counts auxiliary heads too, which run in training only. ``text`` says how texts are given to a network over tokens,
+    whose ``input`` is (different tokens, length).
     """
 
     name: str
@@ -52,6 +67,7 @@ class Record:
     renames: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     counts_auxiliary: bool = False
+    text: TextInput | None = None
 
     @property
     def summary(self) -> str:
@@ -77,6 +93,7 @@ def network(
     renames: Mapping[str, Mapping[str, str]] | None = None,
     aliases: tuple[str, ...] = (),
     counts_auxiliary: bool = False,
+    text: TextInput | None = None,
 ) -> Callable[[Builder], Builder]:
     """Records a builder ``f(classes=..., channels=...) -> nn.Module`` under its function's name."""
 
@@ -102,6 +119,7 @@ def network(
             renames=renames or {},
             aliases=aliases,
             counts_auxiliary=counts_auxiliary,
+            text=text,
         )
         return build
 

@@ -56,9 +56,11 @@ class DataSet(Generic[T]):
     """Parts by name (a subset of ``train``, ``val``, ``test``) over one list of classes.
 
     ``source`` is what the user gave; ``notes`` what the reader found worth saying (skipped files, kept-aside parts).
+    ``aside`` is the share of ``train`` that makes a part that is missing.
     """
 
     source: str
     classes: tuple[str, ...]
     parts: Mapping[str, Part[T]]
     notes: tuple[str, ...] = field(default=())
+    aside: float = 0.15

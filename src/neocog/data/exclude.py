@@ -7,11 +7,13 @@ import io
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from neocog.core.errors import DataError
 from neocog.data.dataset import DataSet, Part
-from neocog.data.decode import Picture
 from neocog.data.items import FileItems
+
+T = TypeVar("T")
 
 COLUMNS = ("path", "reason")
 
@@ -41,14 +43,14 @@ def list_text(rows: Iterable[tuple[str, str]]) -> str:
     return text.getvalue()
 
 
-def leave_out(dataset: DataSet[Picture], names: Iterable[str]) -> DataSet[Picture]:
+def leave_out(dataset: DataSet[T], names: Iterable[str]) -> DataSet[T]:
     """Returns the data set without these samples, named as the data set names them or by their paths on disk.
 
     The notes say how many were left out and how many of the names fit nothing.
     """
     wanted = set(names)
     matched: set[str] = set()
-    parts: dict[str, Part[Picture]] = {}
+    parts: dict[str, Part[T]] = {}
     for name, part in dataset.parts.items():
         kept = []
         for index in range(len(part)):
@@ -64,7 +66,7 @@ def leave_out(dataset: DataSet[Picture], names: Iterable[str]) -> DataSet[Pictur
     return replace(dataset, parts=parts, notes=(*dataset.notes, *notes))
 
 
-def _known_as(part: Part[Picture], index: int) -> set[str]:
+def _known_as(part: Part[T], index: int) -> set[str]:
     items = part.items
     names = {items.name(index)}
     if isinstance(items, FileItems):

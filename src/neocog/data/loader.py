@@ -15,6 +15,7 @@ from neocog.core.randomness import generator
 from neocog.core.task import Batch
 from neocog.data.threads import cores
 
+POOL = 32  # batches that share a draw of samples when batches are made by length
 PIECE = 16  # samples that one thread loads at a time: the first batch arrives soon, and pieces are cheap to join
 
 
@@ -42,7 +43,9 @@ class BatchLoader:
     repeated. With ``shuffle`` the order of an epoch follows from the seed and the epoch alone, and each sample's random
     numbers from the seed, the epoch and the step. Of each batch, process ``rank`` of ``world`` gets a contiguous share;
     it is empty where a batch has fewer samples than there are processes. ``workers`` threads read ahead (default: one
-    a core; 0: none); their number changes nothing but the speed.
+    a core; 0: none); their number changes nothing but the speed. With ``lengths`` (N,) a shuffled batch holds samples
+    of similar lengths, so that little is padded: `POOL` batches' worth of samples at a time is drawn at random, sorted,
+    and cut into batches, which then come in random order.
     """
 
     def __init__(
@@ -54,8 +57,10 @@ class BatchLoader:
         rank: int = 0,
         world: int = 1,
         workers: int | None = None,
+        lengths: Tensor | None = None,
     ) -> None:
         self.source = source
+        self.lengths = lengths
         self.seed = seed
         self.shuffle = shuffle
         self.rank = rank
@@ -73,7 +78,7 @@ class BatchLoader:
 
     def batches(self, batch_size: int, *, epoch: int = 0, start: int = 0) -> Iterator[Batch]:
         """Yields this process's share of each batch from step ``start`` on; a reader thread's error is raised here."""
-        order = self._order(epoch)
+        order = self._order(epoch, batch_size)
         steps = range(start, self.steps(batch_size))
         if self.workers == 0:
             for step in steps:
@@ -94,11 +99,15 @@ class BatchLoader:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _order(self, epoch: int) -> Tensor:
+    def _order(self, epoch: int, batch_size: int) -> Tensor:
         count = len(self.source)
         if not self.shuffle:
             return torch.arange(count)
-        return torch.randperm(count, generator=generator(self.seed, "order", epoch))
+        order = torch.randperm(count, generator=generator(self.seed, "order", epoch))
+        if self.lengths is None:
+            return order
+        steps = torch.randperm(self.steps(batch_size), generator=generator(self.seed, "batches", epoch))
+        return by_length(order, self.lengths, steps.tolist())
 
     def _share(self, order: Tensor, batch_size: int, epoch: int, step: int) -> tuple[Tensor, Tensor | None]:
         """Returns this process's indices (b,) and random numbers (b, draws), drawn for the whole batch and then cut."""
@@ -109,6 +118,27 @@ class BatchLoader:
             return indices, None
         randomness = generator(self.seed, "load", epoch, step)
         return indices, torch.rand(last - first, self.source.draws, generator=randomness)[low:high]
+
+
+def by_length(order: Tensor, lengths: Tensor, steps: list[int]) -> Tensor:
+    """Returns the samples of ``order`` so that each step's share of them is of similar lengths.
+
+    ``steps`` is the random order in which steps take their samples: `POOL` of them share what comes next in ``order``,
+    the shortest samples to the first.
+    """
+    made = torch.empty_like(order)
+    bounds = [share(len(order), len(steps), step) for step in range(len(steps))]
+    start = 0
+    for first in range(0, len(steps), POOL):
+        taking = [bounds[step] for step in steps[first : first + POOL]]
+        pool = order[start : start + sum(last - low for low, last in taking)]
+        start += len(pool)
+        pool = pool[torch.argsort(lengths[pool], stable=True)]
+        taken = 0
+        for low, last in taking:
+            made[low:last] = pool[taken : taken + last - low]
+            taken += last - low
+    return made
 
 
 def share(count: int, shares: int, which: int) -> tuple[int, int]:

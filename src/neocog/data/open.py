@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from neocog.core.errors import DataError, near_names
 from neocog.data.arrays import read_npz
@@ -19,6 +20,8 @@ from neocog.data.known import NAMES, class_names, read_known
 from neocog.data.split import keep_aside
 from neocog.data.table import read_table
 from neocog.data.zipped import read_zip, read_zip_parts, zip_parts
+
+T = TypeVar("T")
 
 FILE_READERS: dict[str, Callable[[Path], DataSet[Picture]]] = {
     ".csv": read_table,
@@ -77,15 +80,15 @@ def read_source(source: str | Path, root: str | Path | None = None) -> DataSet[P
     raise DataError(f"{path} is a file of unknown kind; expected {EXPECTED}")
 
 
-def without_empty(dataset: DataSet[Picture]) -> DataSet[Picture]:
-    """Returns the data set without empty parts and without classes that have no picture in any part.
+def without_empty(dataset: DataSet[T]) -> DataSet[T]:
+    """Returns the data set without empty parts and without classes that have no sample in any part.
 
     Raises DataError where nothing is left.
     """
     parts = {name: part for name, part in dataset.parts.items() if len(part)}
     used = sorted({label for part in parts.values() for label in part.labels})
     if not used:
-        raise DataError(f"no pictures and so no classes are left of {dataset.source}")
+        raise DataError(f"no samples and so no classes are left of {dataset.source}")
     if len(used) == len(dataset.classes):
         return replace(dataset, parts=parts)
     place = {label: index for index, label in enumerate(used)}
@@ -94,11 +97,11 @@ def without_empty(dataset: DataSet[Picture]) -> DataSet[Picture]:
         dataset,
         classes=tuple(dataset.classes[label] for label in used),
         parts={name: Part(part.items, tuple(place[label] for label in part.labels)) for name, part in parts.items()},
-        notes=(*dataset.notes, f"classes without pictures: {', '.join(gone)}"),
+        notes=(*dataset.notes, f"classes without samples: {', '.join(gone)}"),
     )
 
 
-def refuse_alike(dataset: DataSet[Picture]) -> None:
+def refuse_alike(dataset: DataSet[T]) -> None:
     """Raises DataError for class names that are equal but for case or surrounding space."""
     first: dict[str, str] = {}
     for name in dataset.classes:
@@ -110,17 +113,17 @@ def refuse_alike(dataset: DataSet[Picture]) -> None:
             )
 
 
-def note_small(dataset: DataSet[Picture]) -> DataSet[Picture]:
-    """Notes classes that have one picture in all, and classes that training never sees."""
+def note_small(dataset: DataSet[T]) -> DataSet[T]:
+    """Notes classes that have one sample in all, and classes that training never sees."""
     labels = [label for part in dataset.parts.values() for label in part.labels]
     single = [name for label, name in enumerate(dataset.classes) if labels.count(label) == 1]
     seen = set(dataset.parts["train"].labels) if "train" in dataset.parts else set()
     unseen = [name for label, name in enumerate(dataset.classes) if seen and label not in seen]
     notes = list(dataset.notes)
     if single:
-        notes.append(f"classes of one picture, which is learned or tested but never both: {', '.join(single)}")
+        notes.append(f"classes of one sample, which is learned or tested but never both: {', '.join(single)}")
     if unseen:
-        notes.append(f"classes without training pictures, which can never be answered: {', '.join(unseen)}")
+        notes.append(f"classes without training samples, which can never be answered: {', '.join(unseen)}")
     return replace(dataset, notes=tuple(notes))
 
 

@@ -11,21 +11,24 @@ from neocog.core.errors import DataError, UsageError
 from neocog.core.randomness import mix
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.items import ArrayItems
+from neocog.data.text_items import TextItems
 from neocog.data.threads import in_threads
 
 T = TypeVar("T")
 
-FRACTION = 0.15
 LARGEST_VAL = 5000  # enough for a standard error of 0.7 points at worst
 
 
-def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float = FRACTION) -> DataSet[T]:
+def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float | None = None) -> DataSet[T]:
     """Adds the parts that are missing, taken from ``train``: ``fraction`` as test, then of the rest as val.
+
+    The fraction is the data set's own (``aside``) unless given.
 
     A part that exists is left as it is. Val holds at most `LARGEST_VAL`. A class keeps at least one sample in train.
     Raises DataError where there is no train part or it is too small to be split.
     """
     parts = dict(dataset.parts)
+    fraction = dataset.aside if fraction is None else fraction
     if "train" not in parts:
         raise DataError(f"{dataset.source} has only {', '.join(parts)}; expected a train part to learn from")
     notes = list(dataset.notes)
@@ -36,7 +39,7 @@ def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float = FRACTION
         kept = choose(train, len(dataset.classes), seed=seed, purpose=name, fraction=fraction, most=most)
         if not kept:
             raise DataError(
-                f"{dataset.source}: {len(train)} pictures are too few to keep a {name} part aside; "
+                f"{dataset.source}: {len(train)} samples are too few to keep a {name} part aside; "
                 "expected at least two of some class, or parts of your own (train/, val/, test/)"
             )
         chosen = set(kept)
@@ -90,9 +93,9 @@ def choose(
 
 
 def _digests(part: Part[T]) -> list[str]:
-    """Returns the hash of each sample's content; files are read by several threads, rows of an array need none."""
+    """Returns the hash of each sample's content; files are read by several threads, what is in memory needs none."""
     items: object = part.items
-    if isinstance(items, ArrayItems):
+    if isinstance(items, (ArrayItems, TextItems)):
         return [part.items.digest(index) for index in range(len(part))]
     return in_threads(part.items.digest, range(len(part)))
 

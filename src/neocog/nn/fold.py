@@ -23,12 +23,15 @@ def folded(network: nn.Module) -> nn.Module:
 
     ``y = g (W x - m) / s + b`` is the convolution ``(g / s) W x + (b - g m / s)``; results differ by rounding alone.
     Folded is what follows a convolution directly in an `nn.Sequential`, where nothing else can see what lies between,
-    and the pairs that a block lists as its ``folds``; every other batch norm stays. The copy is for inference: it has
-    no statistics to train.
+    and the pairs that a block lists as its ``folds``; every other batch norm stays. A network that knows a faster way
+    of its own has a method ``fold``. The copy is for inference: it has no statistics to train.
     """
     clone = copy.deepcopy(network).eval()
     for module in list(clone.modules()):
         _fold_pairs(module)
+    own: Any = getattr(clone, "fold", None)
+    if callable(own):
+        own()
     return clone
 
 

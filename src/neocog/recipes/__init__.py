@@ -16,17 +16,20 @@ def find(
     short_side: int = 224,
     grey: bool = False,
     pretrained: bool = False,
+    text: bool = False,
 ) -> Recipe:
     """Returns a recipe for a network and data of that kind.
 
     ``samples`` is the size of the training part, ``short_side`` the usual one of its pictures in pixels, ``grey``
-    whether they have no colour, ``pretrained`` whether the network brings weights.
+    whether they have no colour, ``pretrained`` whether the network brings weights, ``text`` whether they are texts.
 
     Raises UsageError for an unknown recipe, and for ``paper`` where the network's paper gives none.
     """
     from neocog.recipes import fast, paper, smoke
 
     match name:
+        case "fast" if text:
+            return fast.texts(network, samples=samples)
         case "fast":
             return fast.fast(samples=samples, short_side=short_side, grey=grey, pretrained=pretrained)
         case "smoke":

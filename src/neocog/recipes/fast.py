@@ -49,6 +49,21 @@ def small_colour(samples: int) -> Recipe:
     )
 
 
+def texts(network: str, *, samples: int) -> Recipe:
+    """Sentences and documents: few epochs, since the words of a training part are soon learned by heart."""
+    characters = network not in ("kim_cnn", "dpcnn")
+    return Recipe(
+        name="fast: texts",
+        epochs=_epochs(samples, seen=600_000 if characters else 80_000, least=3, most=30),
+        batch_size=64,
+        optimiser="adamw",
+        learning_rate=1e-3,
+        decay=0.01,
+        schedule="one-cycle",
+        source="Neocog",
+    )
+
+
 def photographs(samples: int) -> Recipe:
     """Photographs from scratch: random resized crops, mirrored, a little colour."""
     return Recipe(

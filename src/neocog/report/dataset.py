@@ -20,8 +20,9 @@ from neocog.report.markup import (
     table,
     text,
 )
+from neocog.report.mistakes import Shown, quotation
 from neocog.report.page import Section
-from neocog.report.thumbnails import Pixels, thumbnail
+from neocog.report.thumbnails import thumbnail
 
 OPEN_CLASSES = 20
 MOST_CLASSES = 1000
@@ -35,8 +36,7 @@ class DataSummary:
     """What was trained and measured on.
 
     ``counts`` are samples a class by part, in the order of ``classes``; ``skipped`` samples with the reason;
-    ``notes`` plain sentences; ``examples`` uint8 pictures a class, (H, W) or (H, W, C): four are
-    shown.
+    ``notes`` plain sentences; ``examples`` uint8 pictures a class, (H, W) or (H, W, C), or texts: four are shown.
     """
 
     source: str
@@ -44,7 +44,7 @@ class DataSummary:
     counts: Mapping[str, Sequence[int]]
     notes: Sequence[str] = ()
     skipped: Sequence[tuple[str, str]] = ()
-    examples: Mapping[str, Sequence[Pixels]] = field(default_factory=dict)
+    examples: Mapping[str, Sequence[Shown]] = field(default_factory=dict)
 
 
 def data_section(data: DataSummary) -> Section:
@@ -103,6 +103,8 @@ def _examples(data: DataSummary) -> Html:
     return Html(f"<h3>{words}</h3>{grid}")
 
 
-def _strip(label: str, pictures: Sequence[Pixels]) -> Html:
-    images = join(thumbnail(picture, "") for picture in pictures[:MOST_EXAMPLES])
+def _strip(label: str, samples: Sequence[Shown]) -> Html:
+    images = join(
+        quotation(sample) if isinstance(sample, str) else thumbnail(sample, "") for sample in samples[:MOST_EXAMPLES]
+    )
     return Html(f"<figure><figcaption>{name(label)}</figcaption><div>{images}</div></figure>\n")

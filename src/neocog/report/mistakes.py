@@ -10,6 +10,7 @@ from neocog.report.page import Section
 from neocog.report.thumbnails import Pixels, thumbnail
 
 BUDGET = 250_000
+Shown = Pixels | str  # a sample as a report shows it
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,13 @@ def mistakes_section(mistakes: Sequence[Mistake], total: int) -> Section:
 
 
 def _card(mistake: Mistake) -> Html:
-    shown = thumbnail(mistake.picture, "") if mistake.picture is not None else _excerpt(mistake.excerpt)
+    shown = thumbnail(mistake.picture, "") if mistake.picture is not None else quotation(mistake.excerpt)
     said = f"<dt>Answer</dt><dd>{name(mistake.answer)} <b>{text(percent(mistake.probability))}</b></dd>"
     true = f"<dt>Truth</dt><dd>{name(mistake.truth)} <b>{text(percent(mistake.truth_probability))}</b></dd>"
     file = element("p", name(mistake.sample, LONGEST_VALUE), class_="file")
     return Html(f'<li><div class="pic">{shown}</div><dl>{said}{true}</dl>{file}</li>\n')
 
 
-def _excerpt(words: str) -> Html:
+def quotation(words: str) -> Html:
+    """Returns the beginning of a text as a quotation."""
     return element("blockquote", text(words[:300])) if words else Html("")

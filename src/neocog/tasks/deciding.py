@@ -18,7 +18,7 @@ from neocog.core.randomness import mix, seed_everything
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.core.weights import turn_colours
-from neocog.data.dataset import DataSet
+from neocog.data.dataset import DataSet, Items
 from neocog.tasks.kinds import Kind
 from neocog.tasks.options import TrainOptions, apply_to_recipe
 from neocog.tasks.plan import Plan
@@ -53,7 +53,7 @@ def decide(kind: Kind, data: DataSet[Any], options: TrainOptions) -> Plan:
     preprocessing = kind.preprocessing(data, start.record, start.expects, options)
     recipe = _recipe(kind, data, start, transfer, options)
     arguments = {
-        **kind.arguments(data, preprocessing),
+        **kind.fitting(start.record, kind.arguments(data, preprocessing)),
         **(options_for(start.record, start.spec) if start.pretrained else {}),
         **({} if recipe.dropout is None else {"dropout": recipe.dropout}),
     }
@@ -120,11 +120,17 @@ def with_rate(plan: Plan, network: nn.Module, rate: float, *, everything: bool) 
 def fingerprint(data: DataSet[Any]) -> str:
     """Returns a digest of every part's names and labels and of the classes: other data have another."""
     text = "\n".join(
-        f"{name}\t{part.items.name(index)}\t{label}"
+        f"{name}\t{_identity(part.items, index)}\t{label}"
         for name, part in sorted(data.parts.items())
         for index, label in enumerate(part.labels)
     )
     return f"{mix(0, *data.classes, text):016x}"
+
+
+def _identity(items: Items[Any], index: int) -> str:
+    """Returns a sample's name, and its content where that costs nothing to read."""
+    own = getattr(items, "identity", items.name)
+    return str(own(index))
 
 
 def refuse_one_class(data: DataSet[Any]) -> None:

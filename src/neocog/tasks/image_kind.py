@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +51,14 @@ class ImageClassificationKind:
         readable, _ = scan(data, max_bad=options.max_bad, workers=options.workers)
         return readable if options.samples is None else fewer(readable, options.samples, seed=options.split_seed)
 
+    def stored(self, options: TrainOptions, exclude: str | Iterable[str] | None) -> DataSet[Picture]:
+        """Reads the data with the parts that they have, for a test."""
+        return open_pictures(options.data, root=options.root, exclude=exclude, for_training=False)
+
+    def readable(self, data: DataSet[Picture]) -> DataSet[Picture]:
+        """Returns the data without the pictures that cannot be read."""
+        return scan(data, max_bad=1.0)[0]
+
     def look(self, data: DataSet[Picture]) -> Survey:
         """Returns what the training pictures have in common; looked at once."""
         if self._look is None:
@@ -93,6 +101,14 @@ class ImageClassificationKind:
         """Returns the arguments of the network's builder."""
         side = preprocessing["size"][0]
         return {"classes": len(data.classes), "channels": preprocessing["channels"], "size": side}
+
+    def fitting(self, record: Record, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns all arguments: what a network does not need, it ignores."""
+        del record
+        return dict(arguments)
+
+    def fill(self, network: nn.Module, data: DataSet[Picture], plan: Plan) -> None:
+        """Does nothing: pictures bring nothing beside weights."""
 
     def check(self, network: nn.Module, preprocessing: Mapping[str, Any]) -> None:
         """Raises NetworkError when the network cannot take pictures of that size."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,9 +13,10 @@ from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.core.task import Batch, Loader, Task
 from neocog.data.dataset import DataSet, Part
-from neocog.report.thumbnails import Pixels
+from neocog.data.text_sniff import holds_texts
+from neocog.report.mistakes import Shown
 from neocog.tasks.choice import Choice
-from neocog.tasks.options import TrainOptions
+from neocog.tasks.options import TrainOptions, refuse_foreign
 from neocog.tasks.plan import Plan
 
 
@@ -55,6 +56,12 @@ class Kind(Protocol):
     def read(self, options: TrainOptions) -> DataSet[Any]:
         """Reads the data, with every part that a run needs; unreadable samples are left out and named in its notes."""
 
+    def stored(self, options: TrainOptions, exclude: str | Iterable[str] | None) -> DataSet[Any]:
+        """Reads the data with the parts that they have, for a test."""
+
+    def readable(self, data: DataSet[Any]) -> DataSet[Any]:
+        """Returns the data without what training would leave out as unreadable."""
+
     def choose(self, data: DataSet[Any]) -> Choice:
         """Returns the network that suits the data, and the reason."""
 
@@ -72,6 +79,12 @@ class Kind(Protocol):
     def arguments(self, data: DataSet[Any], preprocessing: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the arguments of the network's builder."""
 
+    def fitting(self, record: Record, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the arguments that this network's builder takes."""
+
+    def fill(self, network: nn.Module, data: DataSet[Any], plan: Plan) -> None:
+        """Puts into a network that has not trained yet what it starts from beside weights (word vectors)."""
+
     def check(self, network: nn.Module, preprocessing: Mapping[str, Any]) -> None:
         """Raises NetworkError when the network cannot take such inputs."""
 
@@ -81,19 +94,22 @@ class Kind(Protocol):
     def describe(self, data: DataSet[Any]) -> tuple[str, ...]:
         """Returns the lines that say what the data are."""
 
-    def pictures(self, part: Part[Any], places: Sequence[int]) -> Mapping[int, Pixels]:
-        """Returns samples as uint8 pictures for the report, by place; none where a sample is nothing to look at."""
+    def pictures(self, part: Part[Any], places: Sequence[int]) -> Mapping[int, Shown]:
+        """Returns samples as the report shows them, by place: uint8 pictures or words."""
 
 
 def find(options: TrainOptions) -> Kind:
-    """Returns the kind of task that the options name; pictures in classes unless told otherwise.
+    """Returns the kind of task that the options name, in full or by its first word; else the one that the data are for.
 
-    Raises UsageError for an unknown task.
+    Raises UsageError for an unknown task, and for options of another one.
     """
     from neocog.tasks.image_kind import ImageClassificationKind
+    from neocog.tasks.text_kind import TextClassificationKind
 
-    kinds: dict[str, Kind] = {kind.name: kind for kind in (ImageClassificationKind(),)}
-    name = options.task or "image classification"
-    if name not in kinds:
+    kinds: dict[str, Kind] = {kind.name: kind for kind in (ImageClassificationKind(), TextClassificationKind())}
+    name = options.task or ("text classification" if holds_texts(options.data) else "image classification")
+    found = next((kind for own, kind in kinds.items() if f"{own} ".startswith(f"{name} ")), None)
+    if found is None:
         raise UsageError(f"no task is called {name!r}.{near_names(name, kinds)} There are: {', '.join(kinds)}.")
-    return kinds[name]
+    refuse_foreign(options, found.name)
+    return found

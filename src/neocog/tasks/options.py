@@ -19,7 +19,7 @@ class TrainOptions:
     """What a user can ask of a training run; None leaves the choice to Neocog, which says what it chose and why."""
 
     data: str | None = _option(
-        "Folder of class folders, CSV/TSV, .npz, .zip, or a known set; none: handwritten digits."
+        "Folder of class folders, CSV/TSV/JSONL, `label text` lines, .npz, .zip, or a known set; none: digits."
     )
     task: str | None = _option("The task, when the data alone do not tell.", group="Data")
     root: str | None = _option("Where local copies of known data sets lie (or NEOCOG_DATA).", group="Data")
@@ -28,16 +28,59 @@ class TrainOptions:
     samples: int | None = _option("Train on so many of the training samples; val and test stay whole.", group="Data")
     max_bad: float = _option("Largest fraction of unreadable files to go on with.", 0.01, group="Data")
 
+    encoding: str | None = _option(
+        "Encoding of text files; UTF-8 unless told, e.g. latin-1.", group="Text", only="text classification"
+    )
+    text_column: str | None = _option(
+        "Column of a table (its name, or its number from 1) that holds the texts.",
+        group="Text",
+        only="text classification",
+    )
+    label_column: str | None = _option(
+        "Column of a table of texts that holds the labels.", group="Text", only="text classification"
+    )
+    tokeniser: str | None = _option(
+        "How texts become tokens.",
+        choices=("kim", "kim-cased", "kim-sst", "words", "whitespace", "characters"),
+        group="Text",
+        only="text classification",
+    )
+    vectors: str | None = _option(
+        "Word vectors: GloVe text (also .gz), word2vec .bin, or .safetensors.",
+        group="Text",
+        only="text classification",
+    )
+    words: int | None = _option(
+        "So many of the vectors' first words are known beside those of the training part; 50000 unless told.",
+        group="Text",
+        only="text classification",
+    )
+    mode: str | None = _option(
+        "Kim's modes: random vectors, given ones that stay, given ones that learn, or both.",
+        choices=("rand", "static", "non-static", "multichannel"),
+        group="Text",
+        only="text classification",
+    )
+    dimension: int | None = _option(
+        "Numbers in a word vector; those of --vectors, else 300.", group="Text", only="text classification"
+    )
+
     net: str | None = _option(
         "The network's name (`neocog zoo` lists them), or your own, module:function.", group="Network"
     )
     weights: str | None = _option(
         "imagenet, none, FILE, torchvision:FILE, timm:FILE, keras:FILE or https://...", group="Network"
     )
-    size: int | None = _option("Side of the network's square input in pixels.", group="Network")
-    grey: bool | None = _option("Read pictures as grey, or as colour; as they are unless told.", group="Network")
+    size: int | None = _option(
+        "Side of the network's square input in pixels.", group="Network", only="image classification"
+    )
+    grey: bool | None = _option(
+        "Read pictures as grey, or as colour; as they are unless told.", group="Network", only="image classification"
+    )
     dropout: float | None = _option("Dropout probability, for networks that have dropout.", group="Network")
-    flip_average: bool | None = _option("Average predictions over picture and mirror image.", group="Network")
+    flip_average: bool | None = _option(
+        "Average predictions over picture and mirror image.", group="Network", only="image classification"
+    )
 
     transfer: str | None = _option(
         "For pretrained weights: frozen features, fine-tuning, or none (from scratch).",
@@ -53,7 +96,7 @@ class TrainOptions:
     epochs: int | None = _option("Passes over the training part.", group="Recipe", recipe="epochs")
     batch: int | None = _option("Samples a step, over all processes.", group="Recipe", recipe="batch_size")
     optimiser: str | None = _option(
-        "The optimiser.", choices=("sgd", "rmsprop", "adam", "adamw"), group="Recipe", recipe="optimiser"
+        "The optimiser.", choices=("sgd", "rmsprop", "adam", "adamw", "adadelta"), group="Recipe", recipe="optimiser"
     )
     lr: str | None = _option("Learning rate, or `find` for a range test with its picture.", group="Recipe")
     momentum: float | None = _option("Momentum of SGD and RMSprop.", group="Recipe", recipe="momentum")
@@ -70,9 +113,12 @@ class TrainOptions:
     warmup: float | None = _option("Epochs of linear warm-up.", group="Recipe", recipe="warmup")
     accumulate: int | None = _option("Pieces a batch goes in, gradients added up.", group="Recipe", recipe="accumulate")
     clip: float | None = _option("Largest norm of the gradient.", group="Recipe", recipe="clip")
+    max_norm: float | None = _option(
+        "Largest norm of each class's weights in the last layer.", group="Recipe", recipe="max_norm"
+    )
     label_smoothing: float | None = _option("Label smoothing.", group="Recipe", recipe="label_smoothing")
-    mixup: float | None = _option("Alpha of MixUp.", group="Recipe", recipe="mixup")
-    cutmix: float | None = _option("Alpha of CutMix.", group="Recipe", recipe="cutmix")
+    mixup: float | None = _option("Alpha of MixUp.", group="Recipe", recipe="mixup", only="image classification")
+    cutmix: float | None = _option("Alpha of CutMix.", group="Recipe", recipe="cutmix", only="image classification")
     class_weights: bool | None = _option(
         "Weigh the loss by inverse class frequency.", group="Recipe", recipe="class_weights"
     )
@@ -84,15 +130,27 @@ class TrainOptions:
         "Arithmetic of the training step.", choices=("auto", "fp32", "bf16", "fp16"), group="Recipe", recipe="precision"
     )
 
-    crop: float | None = _option("Least area of a random resized crop, 0..1; 1 is off.", group="Augmentation")
+    crop: float | None = _option(
+        "Least area of a random resized crop, 0..1; 1 is off.", group="Augmentation", only="image classification"
+    )
     flip: bool | None = _option(
-        "Mirror pictures left to right at random.", group="Augmentation", augment="horizontal_flip"
+        "Mirror pictures left to right at random.",
+        group="Augmentation",
+        augment="horizontal_flip",
+        only="image classification",
     )
-    shift: int | None = _option("Move pictures at random by so many pixels.", group="Augmentation", augment="shift")
+    shift: int | None = _option(
+        "Move pictures at random by so many pixels.", group="Augmentation", augment="shift", only="image classification"
+    )
     jitter: float | None = _option(
-        "Change of brightness, contrast and saturation.", group="Augmentation", augment="jitter"
+        "Change of brightness, contrast and saturation.",
+        group="Augmentation",
+        augment="jitter",
+        only="image classification",
     )
-    erasing: float | None = _option("Probability of random erasing.", group="Augmentation", augment="erasing")
+    erasing: float | None = _option(
+        "Probability of random erasing.", group="Augmentation", augment="erasing", only="image classification"
+    )
 
     out: str | None = _option("The run folder to make; runs/NAME unless told.", group="Run")
     seed: int = _option("Seed of everything random in training.", 0, group="Run")
@@ -129,6 +187,14 @@ def make_options(data: str | Path | None, given: dict[str, Any]) -> TrainOptions
     return options
 
 
+def refuse_foreign(options: TrainOptions, task: str) -> None:
+    """Raises UsageError for an option that belongs to another task than this."""
+    for option in fields(options):
+        only = option.metadata.get("only", task)
+        if only != task and getattr(options, option.name) != option.default:
+            raise UsageError(f"--{option.name.replace('_', '-')} is for {only}, and these data are for {task}")
+
+
 def _check_choice(option: Field[Any], value: Any) -> None:
     choices = option.metadata.get("choices")
     if choices and value is not None and value not in choices:
@@ -141,6 +207,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "batch": (1, 1e6),
     "accumulate": (1, 1e6),
     "size": (1, 4096),
+    "words": (0, 1e9),
+    "dimension": (1, 65536),
     "samples": (1, 1e9),
     "max_bad": (0, 1),
     "crop": (0.01, 1),
@@ -157,6 +225,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "patience": (0, 1e6),
     "warmup": (0, 1e6),
     "clip": (0, 1e9),
+    "max_norm": (0, 1e9),
     "momentum": (0, 0.9999),
     "shift": (0, 1024),
     "seed": (0, 2**62),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -31,6 +31,10 @@ class PicturePredictor:
     """
 
     preprocessing: PicturePreprocessing
+    instant: ClassVar[bool] = False
+    # The maps of a small batch stay in a core's cache: in batches of 16 EfficientNet-Lite0 takes less than half the
+    # time that a picture takes in batches of 64.
+    batches: ClassVar[tuple[int, int]] = (16, 128)
 
     @classmethod
     def from_contract(cls, contract: Mapping[str, Any]) -> PicturePredictor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -46,6 +46,14 @@ class Prediction:
 class Predictor(Protocol):
     """What predicting needs of a task: raw input in, log-probabilities out."""
 
+    @property
+    def instant(self) -> bool:
+        """Whether reading is so cheap that threads would only cost."""
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        """How many inputs go at once, on a CPU and on a GPU."""
+
     def singles(self, inputs: Any) -> Iterable[Any]:
         """Returns the inputs one by one, also where a user gave only one, or a stack of them."""
 
@@ -68,12 +76,17 @@ def predictor_for(contract: ModelContract) -> Predictor:
     Raises ModelFileError for a task that this version does not have, or preprocessing that it cannot read.
     """
     from neocog.tasks.picture_prediction import PicturePredictor
+    from neocog.tasks.text_prediction import TextPredictor
 
-    if contract.task != "image classification":
+    makers: dict[str, Callable[[Mapping[str, Any]], Predictor]] = {
+        "image classification": PicturePredictor.from_contract,
+        "text classification": TextPredictor.from_contract,
+    }
+    if contract.task not in makers:
         raise ModelFileError(f"the model's task {contract.task!r} is unknown to this version; update Neocog.")
     try:
-        return PicturePredictor.from_contract(contract.preprocessing)
-    except (TypeError, ValueError) as error:
+        return makers[contract.task](contract.preprocessing)
+    except (TypeError, ValueError, KeyError) as error:
         raise ModelFileError(f"the model's preprocessing cannot be followed ({error}); update Neocog.") from error
 
 

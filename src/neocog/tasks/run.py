@@ -55,9 +55,10 @@ class Run:
         model = self.folder / "model.safetensors"
         own = f" --net {shlex.quote(self.summary['network'])}" if is_own(self.summary["network"]) else ""
         quoted = shlex.quote(str(model)) + own
+        what = "texts" if self.summary["task"].startswith("text") else "pictures"
         megabytes = model.stat().st_size / 1e6
         next_steps = (
-            (f"neocog predict {quoted} PICTURES", "answers for your own pictures"),
+            (f"neocog predict {quoted} {what.upper()}", f"answers for your own {what}"),
             (f"neocog test {quoted} DATA", "measures it on other data"),
             (f"neocog zoo {self.summary['network']}", "the network layer by layer"),
         )

@@ -22,12 +22,11 @@ from neocog.report.charts import RateSearch
 from neocog.report.confusion import Confusion, confusion_section
 from neocog.report.dataset import DataSummary, data_section
 from neocog.report.history import Epoch, History, history_section, rate_search_section
-from neocog.report.mistakes import Mistake, mistakes_section
+from neocog.report.mistakes import Mistake, Shown, mistakes_section
 from neocog.report.network import LayerRow, NetworkTable, filters_section, network_section
 from neocog.report.page import Page, Section
 from neocog.report.running import commands_section, facts_section, settings_section
 from neocog.report.scores import Calibration, ClassRow, calibration_section, classes_section
-from neocog.report.thumbnails import Pixels
 from neocog.tasks.evaluation import TestResult
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
@@ -43,16 +42,16 @@ class Leftovers:
     """What the report says beside the run's results.
 
     ``options`` as given; ``history`` a row an epoch; ``notes`` lines about training; ``search`` the learning-rate range
-    test, if there was one; ``mistakes`` the pictures of the worst mistakes by their place in the test part;
-    ``examples`` some training pictures a class.
+    test, if there was one; ``mistakes`` the worst mistakes to look at by their place in the test part;
+    ``examples`` some training samples a class.
     """
 
     options: TrainOptions
     history: Sequence[Mapping[str, Any]]
     notes: Sequence[str]
     search: RateSearch | None = None
-    mistakes: Mapping[int, Pixels] = field(default_factory=dict)
-    examples: Mapping[str, Sequence[Pixels]] = field(default_factory=dict)
+    mistakes: Mapping[int, Shown] = field(default_factory=dict)
+    examples: Mapping[str, Sequence[Shown]] = field(default_factory=dict)
 
 
 def write_report(folder: RunFolder, plan: Plan, data: DataSet[Any], run: Run, left: Leftovers) -> None:
@@ -79,7 +78,7 @@ def write_report(folder: RunFolder, plan: Plan, data: DataSet[Any], run: Run, le
     page.write(folder.report)
 
 
-def result_sections(result: TestResult, pictures: Mapping[int, Pixels]) -> list[Section]:
+def result_sections(result: TestResult, shown: Mapping[int, Shown]) -> list[Section]:
     """Returns how good a classifier is on one part: confusion, classes, calibration and the worst mistakes."""
     if not result.samples:
         return []
@@ -91,7 +90,7 @@ def result_sections(result: TestResult, pictures: Mapping[int, Pixels]) -> list[
             answer=each.predicted,
             probability=each.probability,
             truth_probability=each.probability_of_truth,
-            picture=pictures.get(each.index),
+            **_look(shown.get(each.index)),
         )
         for each in result.mistakes(SHOWN_MISTAKES)
     ]
@@ -102,6 +101,10 @@ def result_sections(result: TestResult, pictures: Mapping[int, Pixels]) -> list[
         calibration_section(Calibration(curve.edges, curve.count, curve.confidence, curve.accuracy, curve.error)),
         mistakes_section(mistakes, wrong),
     ]
+
+
+def _look(shown: Shown | None) -> dict[str, Any]:
+    return {"excerpt": shown} if isinstance(shown, str) else {"picture": shown}
 
 
 def _class_rows(result: TestResult) -> list[ClassRow]:
@@ -161,14 +164,16 @@ def _network(plan: Plan, network: nn.Module) -> Section:
 
 
 def input_shape(preprocessing: Mapping[str, Any]) -> tuple[int, ...]:
-    """Returns the shape (C, H, W) of one input, from the numbers in a contract."""
+    """Returns the shape of one input, from the numbers in a contract: (C, H, W), or of texts (words, tokens)."""
+    if preprocessing.get("kind") == "text":
+        return len(preprocessing["words"]), preprocessing["usual"]
     return (preprocessing["channels"], *preprocessing["size"])
 
 
 def _filters(network: nn.Module) -> list[Section]:
     """Returns the pictures of the first convolution's kernels, if there is one."""
     for name, layer in network.named_modules():
-        if isinstance(layer, nn.Conv1d | nn.Conv2d):
+        if isinstance(layer, nn.Conv2d):
             return [filters_section(name, layer.weight.detach().float().cpu().numpy())]
     return []
 
@@ -184,7 +189,10 @@ def _settings(plan: Plan) -> list[tuple[str, str]]:
     }
     trains = plan.transfer != "features"  # frozen features take no steps, so a recipe would say nothing
     numbers = plain if trains else {"seed": plan.seed, "weights": plan.weights}
-    shown = {**numbers, **{f"input: {key}": value for key, value in plan.preprocessing.items() if key != "kind"}}
+    shown = {
+        **numbers,
+        **{f"input: {key}": value for key, value in plan.preprocessing.items() if key not in ("kind", "words")},
+    }
     return [(name.replace("_", " "), _value(value)) for name, value in shown.items() if value not in (None, "")]
 
 

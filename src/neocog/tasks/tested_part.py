@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from neocog.core.contract import ModelContract
 from neocog.core.errors import DataError, UsageError, near_names
 from neocog.data.dataset import PARTS, DataSet, Part
-from neocog.data.scan import scan
 from neocog.data.split import keep_aside
 
 
@@ -65,18 +65,23 @@ def in_model_order(data: DataSet[Any], part: Part[Any], classes: tuple[str, ...]
     unknown = [name for name in sorted(present) if name not in place]
     if unknown:
         more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+        first = next(i for i, label in enumerate(part.labels) if data.classes[label] == unknown[0])
         raise DataError(
-            f"{data.source}: the model does not know the class {unknown[0]!r}{more}; it knows {_some(classes)}."
+            f"{data.source}: the model does not know the class {unknown[0]!r}{more}, of {part.items.name(first)}; "
+            f"it knows {_some(classes)}."
             f"{near_names(unknown[0], classes)}"
         )
     order = [place.get(name, -1) for name in data.classes]
     return Part(part.items, tuple(order[label] for label in part.labels))
 
 
-def training_split(contract: ModelContract, data: DataSet[Any]) -> DataSet[Any] | None:
+def training_split(
+    contract: ModelContract, data: DataSet[Any], readable: Callable[[DataSet[Any]], DataSet[Any]]
+) -> DataSet[Any] | None:
     """Returns the data in the parts with which the model was trained, or None if it was trained on others.
 
-    The model file tells by a fingerprint of names, labels and parts, and by the seed of the split.
+    The model file tells by a fingerprint of names, labels and parts, and by the seed of the split. ``readable`` leaves
+    out what training left out.
     """
     seed, known = contract.training.get("split_seed"), contract.training.get("fingerprint")
     if not isinstance(seed, int) or not isinstance(known, str):
@@ -91,8 +96,8 @@ def training_split(contract: ModelContract, data: DataSet[Any]) -> DataSet[Any] 
         return whole
     if Path(str(contract.training.get("data"))).name != Path(data.source).name:
         return None
-    readable, _ = scan(whole, max_bad=1.0)  # training left unreadable samples out
-    return readable if fingerprint(readable) == known else None
+    rest = readable(whole)
+    return rest if fingerprint(rest) == known else None
 
 
 def seen_in_training(split: DataSet[Any], tested: Part[Any]) -> int:

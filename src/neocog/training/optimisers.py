@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,16 +11,17 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from neocog.core.errors import UsageError
 from neocog.core.recipe import Recipe
+from neocog.training.rows import Joined, RowOptimiser, go_by_rows
 
-_NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+_SPARED = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.Embedding)
 
 
 def decaying(network: nn.Module) -> set[str]:
-    """Returns the names of the parameters that weight decay and penalties act on: no norms, no biases, no vectors."""
+    """Returns the names of the parameters that weight decay and penalties act on: no norms, biases, word vectors."""
     return {
         f"{prefix}.{name}" if prefix else name
         for prefix, module in network.named_modules()
-        if not isinstance(module, _NORMS)
+        if not isinstance(module, _SPARED)
         for name, parameter in module.named_parameters(recurse=False)
         if parameter.dim() > 1 and name != "bias"
     }
@@ -41,14 +42,34 @@ def parameter_groups(network: nn.Module, decay: float, rates: Mapping[str, float
     return [{"params": members, "weight_decay": own, "rate": rate} for (own, rate), members in groups.items()]
 
 
-def make_optimiser(network: nn.Module, recipe: Recipe, rates: Mapping[str, float]) -> torch.optim.Optimizer:
+def make_optimiser(
+    network: nn.Module, recipe: Recipe, rates: Mapping[str, float], *, by_rows: bool = True
+) -> torch.optim.Optimizer:
     """Returns the recipe's optimiser over the moving parameters, in its fastest form.
+
+    With ``by_rows`` tables of vectors move by the rows that a step touches, where the optimiser can do that.
 
     Raises UsageError when nothing moves.
     """
     groups = parameter_groups(network, recipe.decay, rates)
     if not groups:
         raise UsageError("no parameter of the network moves; name a layer that has weights.")
+    tables = go_by_rows(network, recipe, allowed=by_rows)
+    whole = _only(groups, lambda weight: id(weight) not in tables)
+    rows = _only(groups, lambda weight: id(weight) in tables)
+    if not rows:
+        return _whole_optimiser(groups, recipe)
+    own = RowOptimiser(rows, recipe)
+    return Joined(_whole_optimiser(whole, recipe), own) if whole else own
+
+
+def _only(groups: list[dict[str, Any]], wanted: Callable[[nn.Parameter], bool]) -> list[dict[str, Any]]:
+    """Returns the groups with those of their parameters that are wanted, without empty ones."""
+    cut = [{**group, "params": [weight for weight in group["params"] if wanted(weight)]} for group in groups]
+    return [group for group in cut if group["params"]]
+
+
+def _whole_optimiser(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
     rate = recipe.learning_rate
     match recipe.optimiser:
         case "sgd":
@@ -63,6 +84,8 @@ def make_optimiser(network: nn.Module, recipe: Recipe, rates: Mapping[str, float
             return torch.optim.Adam(groups, lr=rate, betas=recipe.betas, eps=recipe.epsilon, fused=True)
         case "adamw":
             return torch.optim.AdamW(groups, lr=rate, betas=recipe.betas, eps=recipe.epsilon, fused=True)
+        case "adadelta":
+            return torch.optim.Adadelta(groups, lr=rate, rho=recipe.alpha, eps=recipe.epsilon, foreach=True)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
@@ -93,6 +116,8 @@ def load_state_tensors(optimiser: torch.optim.Optimizer, tensors: Mapping[str, t
         if entry == "step":  # fused kernels keep it beside the parameter, the others on the CPU
             fused = optimiser.param_groups[0].get("fused")
             value = saved.clone().to(parameter.device if fused else "cpu")
+        elif saved.shape != parameter.shape:  # a number a row
+            value = saved.clone().to(parameter.device)
         else:
             value = torch.empty_like(parameter, dtype=saved.dtype, requires_grad=False).copy_(saved)
         optimiser.state[parameter][entry] = value

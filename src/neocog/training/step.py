@@ -12,6 +12,7 @@ from neocog.core.errors import TrainingError
 from neocog.core.randomness import generator, mix
 from neocog.core.recipe import Recipe
 from neocog.core.task import Batch, Task
+from neocog.training.constraints import make_constraint
 from neocog.training.distributed import SINGLE, Agreement, World
 from neocog.training.memory import is_out_of_memory, release
 from neocog.training.optimisers import make_optimiser, set_rate
@@ -61,9 +62,10 @@ class Stepper:
         self.arithmetic, self.device = arithmetic, arithmetic.device
         self.pieces = recipe.accumulate
         self.scaler = arithmetic.scaler()
-        self.optimiser = make_optimiser(network, recipe, phase.rates)
+        self.optimiser = make_optimiser(network, recipe, phase.rates, by_rows=world.size == 1)
         self._parameters = [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
         self._penalty = make_penalty(network, recipe.l1, recipe.l2)
+        self._constrain = make_constraint(network, recipe.max_norm)
         self._unit = recipe.batch_size / world.size
         self._agreement = Agreement(network, self.device, self._unit) if world.size > 1 else None
         self._lockstep = world.size > 1 and synchronises(network)
@@ -148,6 +150,8 @@ class Stepper:
         else:
             self.scaler.step(self.optimiser)
             self.scaler.update()
+        if self._constrain is not None:
+            self._constrain()
 
     def _seed_dropout(self, place: Place) -> None:
         # torch.manual_seed would seed every kind of device and costs two hundred times as much.

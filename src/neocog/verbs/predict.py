@@ -1,4 +1,4 @@
-"""``predict``: the model's answers for files, folders, globs and lists, one for each file, in order."""
+"""``predict``: the model's answers for files, folders, globs, lists and texts, one for each, in order."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import IO
 
 from neocog.core.errors import UnreadableInput, UsageError
+from neocog.data.text_lines import ENCODING
+from neocog.data.text_rows import Reading
 from neocog.tasks.model import Model, load
 from neocog.tasks.prediction import Prediction
+from neocog.tasks.text_classification import NAME as TEXTS
 from neocog.verbs.inputs import Found, Nothing, expand
+from neocog.verbs.text_inputs import Named as NamedText
+from neocog.verbs.text_inputs import expand_texts
 
 Named = str | Path
 
@@ -24,18 +29,23 @@ def predict(
     workers: int | None = None,
     device: str | None = None,
     net: str | None = None,
+    encoding: str | None = None,
+    text_column: str | None = None,
 ) -> list[Prediction]:
     """Returns one prediction for each file that the inputs name, in order; a refused file has its reason in ``error``.
 
     ``model`` is a model file or a loaded model; ``inputs`` are what `neocog.verbs.inputs.expand` takes, for pictures
-    in memory there is `Model.predict`. ``top`` is how many classes to name, at most all; ``workers`` threads read
-    ahead, one a core unless told. ``net`` is the ``module:function`` of a network of your own, whose code then runs.
+    in memory there is `Model.predict`. For texts they are what `neocog.verbs.text_inputs.expand_texts` takes, texts
+    themselves too; ``encoding`` and ``text_column`` say how files of texts are read. ``top`` is how many classes to
+    name, at most all; ``workers`` threads read ahead, one a core unless told. ``net`` is the ``module:function`` of a
+    network of your own, whose code then runs.
 
     Raises ModelFileError for a bad model file and UsageError where the inputs lead to no file at all.
     """
     names = [inputs] if isinstance(inputs, (str, Path)) else inputs
     loaded = model if isinstance(model, Model) else load(model, device, net=net, fold=True)
-    return list(stream(loaded, names, top=top, batch_size=batch, workers=workers))
+    reading = Reading(encoding or ENCODING, text_column)
+    return list(stream(loaded, names, top=top, batch_size=batch, workers=workers, reading=reading))
 
 
 def stream(
@@ -46,9 +56,28 @@ def stream(
     batch_size: int | None = None,
     workers: int | None = None,
     stdin: IO[bytes] | None = None,
+    reading: Reading | None = None,
 ) -> Iterator[Prediction]:
     """Yields what `predict` returns as batches fill, so that memory stays bounded; ``stdin`` is read for ``-``."""
-    return model.stream(_named(expand(inputs, stdin)), top=top, batch_size=batch_size, workers=workers)
+    named: Iterator[tuple[str, str | Path | UnreadableInput]] = (
+        _texts(expand_texts(inputs, stdin, reading or Reading()))
+        if model.contract.task == TEXTS
+        else _named(expand(inputs, stdin))
+    )
+    return model.stream(named, top=top, batch_size=batch_size, workers=workers)
+
+
+def _texts(entries: Iterator[NamedText]) -> Iterator[NamedText]:
+    """Yields the texts; refuses where there is not one at all."""
+    empty: list[NamedText] = []
+    for entry in entries:
+        if isinstance(entry[1], str):
+            yield from chain(empty, [entry], entries)
+            return
+        empty.append(entry)
+    if empty:
+        raise UsageError("; ".join(f"{name}: {reason}" for name, reason in empty[:5]))
+    raise UsageError("nothing to predict: give texts, files of texts, or - for texts on stdin.")
 
 
 def _named(entries: Iterator[Found | Nothing]) -> Iterator[tuple[str, Path | UnreadableInput]]:

@@ -9,9 +9,11 @@ from typing import Any
 from neocog.core.contract import ModelContract
 from neocog.core.errors import DataError
 from neocog.data.dataset import DataSet
-from neocog.data.open import open_pictures
+from neocog.tasks import kinds
 from neocog.tasks.evaluation import TestResult, answer
+from neocog.tasks.kinds import Kind
 from neocog.tasks.model import Model, load
+from neocog.tasks.options import TrainOptions
 from neocog.tasks.tested_part import Tested, choose_part, in_model_order, seen_in_training, training_split
 
 
@@ -27,6 +29,9 @@ def test(
     workers: int | None = None,
     device: str | None = None,
     net: str | None = None,
+    encoding: str | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
     out: str | Path | None = None,
 ) -> TestResult:
     """Returns what the model answers for labelled data, with metrics, mistakes, and what could not be read.
@@ -35,7 +40,8 @@ def test(
     ``part`` it is the test part where there is one, also one that was kept aside when the model was trained on these
     data; else all of data without parts, else val; ``"all"`` is everything. A part that is not stored is made as
     ``train`` makes it, with ``split_seed`` (the model's own unless given). ``out`` is a new folder for the report and
-    tables. ``net`` is the ``module:function`` of a network of your own, whose code then runs.
+    tables. ``net`` is the ``module:function`` of a network of your own, whose code then runs. ``encoding``,
+    ``text_column`` and ``label_column`` say how texts are read.
 
     Raises ModelFileError for a bad model file; DataError for data that cannot be read, hold a class that the
     model does not know, or hold no readable sample; ResourceError where ``out`` cannot be written.
@@ -45,8 +51,17 @@ def test(
     if out is not None:
         test_folder.refuse(Path(out))
     loaded = model if isinstance(model, Model) else load(model, device, net=net, fold=True)
-    stored = open_pictures(data, root=root, exclude=exclude, for_training=False)
-    tested, warnings = _tested(loaded.contract, stored, part, split_seed)
+    options = TrainOptions(
+        data=str(data),
+        task=loaded.contract.task,
+        root=None if root is None else str(root),
+        encoding=encoding,
+        text_column=text_column,
+        label_column=label_column,
+    )
+    kind = kinds.find(options)
+    stored = kind.stored(options, str(exclude) if isinstance(exclude, Path) else exclude)
+    tested, warnings = _tested(loaded.contract, kind, stored, part, split_seed)
     labelled = in_model_order(stored, tested.part, loaded.classes)
     answers, refused = answer(loaded, labelled, batch_size=batch, workers=workers)
     if not len(answers):
@@ -67,12 +82,12 @@ def test(
 
 
 def _tested(
-    contract: ModelContract, stored: DataSet[Any], part: str | None, split_seed: int | None
+    contract: ModelContract, kind: Kind, stored: DataSet[Any], part: str | None, split_seed: int | None
 ) -> tuple[Tested, tuple[str, ...]]:
     """Returns what to test on, and a warning where the model was trained on it as far as its file tells."""
     if (part or "test") in stored.parts and part != "train":  # kept apart by the data themselves
         return choose_part(stored, part, split_seed=0, trained_here=False), ()
-    split = training_split(contract, stored)
+    split = training_split(contract, stored, kind.readable)
     if split_seed is None:
         split_seed = contract.training["split_seed"] if split else 0
     tested = choose_part(stored, part, split_seed=split_seed, trained_here=split is not None)

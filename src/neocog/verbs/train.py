@@ -128,6 +128,7 @@ def _decide(job: Job) -> tuple[Plan, RangeTest | None]:
     if may_finetune:
         plan = deciding.decide(job.kind, job.data, replace(options, transfer="finetune"))
     work, network = job.kind.work(job.data, plan, job.place), deciding.build(plan)
+    job.kind.fill(network, job.data, plan)
     if options.lr == "find":
         search = find_learning_rate(
             network, work.task, work.train, plan.recipe, phase=plan.phases[0], device=job.device
@@ -161,6 +162,8 @@ def _finish(job: Job, plan: Plan, folder: RunFolder, search: RangeTest | None = 
     """Trains what is left of the plan, writes the model file, measures it, and writes summary and report."""
     work = job.kind.work(job.data, plan, job.place)
     network = deciding.build(plan)
+    if not folder.checkpoint.exists():
+        job.kind.fill(network, job.data, plan)
     trained = train_network(
         plan, network, work, folder, job.options, device=job.device, world=job.world, progress=job.progress
     )

@@ -1,0 +1,84 @@
+"""From a text to its tokens: Kim's cleaning of English, words of any language, what spaces part, characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from neocog.core.errors import UsageError, near_names
+
+Tokeniser = Callable[[str], list[str]]
+
+# Zhang et al. 2015, section 2.2: 26 letters, 10 digits, 33 others and the line feed; the minus is there twice in the
+# paper's list, which makes 70 with it.
+ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+-=<>()[]{}\n"
+
+_NOT_KIM = re.compile(r"[^A-Za-z0-9(),!?'`]")
+_CLITICS = re.compile(r"('s|'ve|n't|'re|'d|'ll)")
+_MARKS = re.compile(r"([,!()?])")
+_WORDS = re.compile(r"\d+(?:[.,]\d+)*|n't\b|\w+?(?=n't\b)|'(?:s|ve|re|d|ll|m)\b|\w+|[^\w\s]")
+
+
+def kim(text: str) -> list[str]:
+    """Returns lower-case words of English text, ``'s`` and its like and punctuation apart, all else thrown away.
+
+    Kim 2014, as the authors' code cleans all sets but the Stanford Treebank.
+    """
+    return kim_cased(text.lower())
+
+
+def kim_cased(text: str) -> list[str]:
+    """Returns the words as `kim` does, in their own case, as the authors' code leaves the questions of TREC."""
+    spaced = _CLITICS.sub(r" \1", _NOT_KIM.sub(" ", text))
+    return _MARKS.sub(r" \1 ", spaced).split()
+
+
+def kim_sst(text: str) -> list[str]:
+    """Returns lower-case words parted by spaces, stray characters thrown away: the treebank is tokenised already."""
+    return _NOT_KIM.sub(" ", text).lower().split()
+
+
+def words(text: str) -> list[str]:
+    """Returns the lower-case words, numbers and marks of a text of any language that parts words by spaces."""
+    return _WORDS.findall(text.lower().replace("\u2019", "'"))
+
+
+def whitespace(text: str) -> list[str]:
+    """Returns what spaces part, as it stands."""
+    return text.split()
+
+
+def characters(text: str) -> list[str]:
+    """Returns the lower-case characters, one by one."""
+    return list(text.lower())
+
+
+TOKENISERS: Mapping[str, Tokeniser] = {
+    "kim": kim,
+    "kim-cased": kim_cased,
+    "kim-sst": kim_sst,
+    "words": words,
+    "whitespace": whitespace,
+    "characters": characters,
+}
+
+
+def tokeniser(name: str) -> Tokeniser:
+    """Returns the tokeniser of that name; raises UsageError, with near names, where there is none."""
+    if name not in TOKENISERS:
+        raise UsageError(
+            f"no tokeniser is called {name!r}.{near_names(name, TOKENISERS)} There are {', '.join(TOKENISERS)}."
+        )
+    return TOKENISERS[name]
+
+
+def suits_kim(texts: Iterable[str], least: float = 0.98) -> bool:
+    """Tells whether at least so many of the letters are those of English, which is all that Kim's cleaning keeps."""
+    letters = ascii_letters = 0
+    for text in texts:
+        if text.isascii():
+            letters, ascii_letters = letters + len(text), ascii_letters + len(text)
+            continue
+        own = [letter for letter in text if letter.isalpha()]
+        letters, ascii_letters = letters + len(own), ascii_letters + sum(letter.isascii() for letter in own)
+    return ascii_letters >= least * letters

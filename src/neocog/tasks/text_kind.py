@@ -1,0 +1,176 @@
+"""What training needs to know of texts in classes: how they are read, what suits them, which batches they make."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from neocog import recipes
+from neocog.core.errors import UsageError
+from neocog.core.inputs import check_input
+from neocog.core.recipe import Recipe
+from neocog.core.registry import Record, Weights
+from neocog.data.dataset import PARTS, DataSet, Part
+from neocog.data.loader import BatchLoader
+from neocog.data.split import fewer
+from neocog.data.text_lines import ENCODING
+from neocog.data.text_open import open_texts
+from neocog.data.text_preprocess import TextPreprocessing
+from neocog.data.text_rows import Reading
+from neocog.data.text_source import TextSource
+from neocog.tasks.choice import Choice
+from neocog.tasks.kinds import Place, Work
+from neocog.tasks.options import TrainOptions
+from neocog.tasks.plan import Plan
+from neocog.tasks.text_classification import NAME, make_task
+from neocog.tasks.text_words import Words
+from neocog.training.features import unchanged
+
+SHOWN_CHARACTERS = 300
+
+
+class TextClassificationKind:
+    """`neocog.tasks.kinds.Kind` for texts in classes; one object serves one run."""
+
+    name = NAME
+
+    def __init__(self) -> None:
+        self._options = TrainOptions()
+        self._looked: Words | None = None
+
+    def read(self, options: TrainOptions) -> DataSet[str]:
+        """Reads the data and splits them where parts are missing."""
+        if options.data is None:
+            raise UsageError("there are no texts to train on: name a file or folder of labelled texts")
+        if options.weights not in (None, "none") or options.transfer not in (None, "none"):
+            raise UsageError("texts start from word vectors: give --vectors FILE, not --weights or --transfer")
+        self._options = options
+        data = open_texts(
+            options.data, reading=_reading(options), split_seed=options.split_seed, exclude=options.exclude
+        )
+        return data if options.samples is None else fewer(data, options.samples, seed=options.split_seed)
+
+    def stored(self, options: TrainOptions, exclude: str | Iterable[str] | None) -> DataSet[str]:
+        """Reads the data as they are stored, for a test."""
+        return open_texts(options.data or "", reading=_reading(options), exclude=exclude, for_training=False)
+
+    def readable(self, data: DataSet[str]) -> DataSet[str]:
+        """Returns the data: a text that was read can be read."""
+        return data
+
+    def look(self, data: DataSet[str]) -> Words:
+        """Returns what the run knows of words; looked at once."""
+        if self._looked is None or self._looked.data is not data:
+            self._looked = Words(data, self._options)
+        return self._looked
+
+    def choose(self, data: DataSet[str]) -> Choice:
+        """Returns Kim's network, which suits sentences and is quick."""
+        longest = max(self.look(data).lengths, default=0)
+        return Choice("kim_cnn", "none", f"texts of up to {longest:,} words suit filters over words")
+
+    def recipe(self, name: str | None, record: Record, data: DataSet[str], *, pretrained: bool) -> Recipe:
+        """Returns the recipe of that name; ours unless named."""
+        del pretrained
+        return recipes.find(name or "fast", record.name, samples=len(data.parts["train"]), text=True)
+
+    def preprocessing(
+        self, data: DataSet[str], record: Record, weights: Weights | None, options: TrainOptions
+    ) -> dict[str, Any]:
+        """Returns tokeniser, words and lengths, as the model file carries them."""
+        del weights
+        if record.text is None:
+            raise UsageError(f"{record.name} takes no texts")
+        if options.mode in ("static", "non-static", "multichannel") and options.vectors is None:
+            raise UsageError(f"--mode {options.mode} starts from given word vectors; name their file by --vectors")
+        if options.mode == "rand" and options.vectors is not None:
+            raise UsageError("--mode rand draws its word vectors; leave --vectors out, or choose another mode")
+        return self.look(data).preprocessing(record).to_contract()
+
+    def describe_input(self, data: DataSet[str], preprocessing: Mapping[str, Any]) -> str:
+        """Returns the line that says how the texts meet the network's input, and what their vectors cover."""
+        words = self.look(data)
+        known, length = len(preprocessing["words"]), preprocessing["length"]
+        if length:
+            cut = sum(len(text) > length for text in _texts(data))
+            more = f"; {cut:,} training texts are longer and lose their end" if cut else ""
+            return f"input: the first {length:,} characters of a text, {known} different ones known{more}"
+        mean = sum(words.lengths) / max(len(words.lengths), 1)
+        lines = [
+            f"input: tokens by {preprocessing['tokeniser']!r}, {known:,} words known; a training text has {mean:.1f} "
+            f"on average, at most {max(words.lengths, default=0):,}",
+            *words.describe(),
+        ]
+        empty = words.without_token()
+        if empty:
+            lines.append(f"{len(empty):,} training texts have no word for this tokeniser, e.g. {empty[0]}")
+        return "; ".join(lines)
+
+    def arguments(self, data: DataSet[str], preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the arguments of the network's builder."""
+        arguments = {"classes": len(data.classes), "channels": len(preprocessing["words"])}
+        if preprocessing["tokeniser"] == "characters":
+            return arguments
+        words, options = self.look(data), self._options
+        usual = "non-static" if words.vectors is not None else "rand"
+        own = {"dimension": words.dimension, "mode": options.mode or usual}
+        return {**arguments, **{name: value for name, value in own.items() if value is not None}}
+
+    def fitting(self, record: Record, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the arguments that the network's builder has; raises UsageError for a mode that it does not have."""
+        has = inspect.signature(record.build).parameters
+        if "mode" not in has and self._options.mode is not None:
+            raise UsageError(f"{record.name} has no modes; leave --mode out")
+        if "dimension" not in has and self._options.dimension is not None:
+            raise UsageError(f"{record.name} has no --dimension of its own; leave it out")
+        return {name: value for name, value in arguments.items() if name in has}
+
+    def check(self, network: nn.Module, preprocessing: Mapping[str, Any]) -> None:
+        """Raises NetworkError when the network cannot take such texts."""
+        check_input(network, (len(preprocessing["words"]), preprocessing["usual"]))
+
+    def fill(self, network: nn.Module, data: DataSet[str], plan: Plan) -> None:
+        """Puts the word vectors into a network that has not trained yet."""
+        self.look(data).fill(network, tuple(plan.preprocessing["words"]))
+
+    def work(self, data: DataSet[str], plan: Plan, place: Place) -> Work:
+        """Returns the task and the loaders of a run."""
+        numbers = TextPreprocessing.from_contract(plan.preprocessing)
+        settings: dict[str, Any] = {"rank": place.rank, "world": place.world, "workers": place.workers}
+        sources = {name: TextSource(part, numbers) for name, part in data.parts.items()}
+        train = sources["train"]
+        lengths = None if numbers.length else train.lengths
+        return Work(
+            make_task(data.classes, plan.recipe, data.parts["train"].labels),
+            BatchLoader(train, seed=plan.seed, shuffle=True, lengths=lengths, **settings),
+            {name: BatchLoader(source, **settings) for name, source in sources.items()},
+            {name: _digests(part) for name, part in data.parts.items()},
+            {name: torch.tensor(part.labels, dtype=torch.int64) for name, part in data.parts.items()},
+            (unchanged,),
+        )
+
+    def describe(self, data: DataSet[str]) -> tuple[str, ...]:
+        """Returns the lines that say what the data are."""
+        counts = ", ".join(f"{len(data.parts[name]):,} {name}" for name in PARTS if name in data.parts)
+        return (f"{data.source}: {len(data.classes)} classes, {counts}; texts", *data.notes)
+
+    def pictures(self, part: Part[str], places: Sequence[int]) -> Mapping[int, str]:
+        """Returns the beginnings of texts for the report, by place."""
+        return {place: part.items.read(place)[:SHOWN_CHARACTERS] for place in places}
+
+
+def _reading(options: TrainOptions) -> Reading:
+    return Reading(options.encoding or ENCODING, options.text_column, options.label_column)
+
+
+def _texts(data: DataSet[str]) -> list[str]:
+    items = data.parts["train"].items
+    return [items.read(place) for place in range(len(items))]
+
+
+def _digests(part: Part[str]) -> Callable[[], tuple[str, ...]]:
+    return lambda: tuple(part.items.digest(place) for place in range(len(part)))
