@@ -73,7 +73,9 @@ class Guard:
 
     def _refusal(self, scope: Message) -> tuple[int, str] | None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        hosts = {f"{name}:{scope['server'][1]}".encode() for name in ("127.0.0.1", "localhost")}
+        port = scope["server"][1]
+        ends = (f":{port}", "") if port == 80 else (f":{port}",)  # browsers leave the usual port out
+        hosts = {f"{name}{end}".encode() for name in ("127.0.0.1", "localhost") for end in ends}
         asked = [value for name, value in headers if name == b"host"]
         if len(asked) != 1 or asked[0] not in hosts:
             return 403, "this server answers for 127.0.0.1 and localhost only; open the address that it printed."
