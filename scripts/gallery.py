@@ -227,7 +227,7 @@ FIGURES = {
         saliency, "Saliency of photographs",
         "Three test photographs of clothing_small through EfficientNet-Lite0: what speaks for the predicted class. "
         "Saliency and SmoothGrad go by the gradient, Grad-CAM by the last maps, occlusion by covering patches (orange: "
-        "the score falls; blue: it rises).",
+        "the probability falls; blue: it rises).",
     ),
     "deconvnet": Figure(
         deconvnet, "Deconvnet of strong units",

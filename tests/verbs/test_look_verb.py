@@ -20,7 +20,7 @@ from neocog.core.errors import DataError, NetworkError, UsageError
 from neocog.tasks.model import Model
 from neocog.tasks.prediction import predictor_for
 from neocog.verbs.look_layers import layers_of
-from neocog.verbs.look_methods import METHODS, NAMES, as_map, chosen_methods, find_method
+from neocog.verbs.look_methods import METHODS, NAMES, as_map, attribution, chosen_methods, find_method
 
 QUICK = {"trust": False, "method": ["saliency", "filters", "feature_maps"]}
 
@@ -85,6 +85,26 @@ def test_layers_are_found() -> None:
     assert found.last is not None
     assert found.features is not None
     assert len(found.depths) == 3
+
+
+def test_units_are_looked_at_before_they_are_clipped() -> None:
+    layers = [nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU6(), nn.Conv2d(2, 2, 3), nn.ReLU(), nn.Flatten()]
+    found = layers_of(nn.Sequential(*layers, nn.Linear(72, 3)).eval(), torch.zeros(1, 1, 10, 10))
+    assert [row.name for row in found.maps] == ["2", "4"]
+    assert [row.name for row in found.units] == ["1", "4"]
+
+
+def test_occlusion_is_of_the_probability() -> None:
+    method, bias = find_method("occlusion"), 7.0
+
+    class Rises(nn.Module):
+        """All logits rise together with the picture, so that no class gains."""
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.sum((1, 2, 3))[:, None] + torch.tensor([bias, 0.0])
+
+    inputs = torch.arange(16.0).reshape(1, 1, 4, 4)
+    assert attribution(method, Rises(), inputs, target=0).abs().max() < 1e-4
 
 
 def test_layers_of_a_network_without_maps() -> None:
