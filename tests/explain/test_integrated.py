@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from twins import Plain, pictures, settled
 
 from neocog.core.errors import UsageError
+from neocog.explain import entry as entering
 from neocog.explain import integrated_gradients
 from neocog.explain.integrated import gauss_legendre
 
@@ -88,14 +89,18 @@ def test_equal_to_captum() -> None:
     assert torch.allclose(found, expected.detach(), atol=1e-5)
 
 
-def test_memory_does_not_grow_with_the_steps() -> None:
-    """At most one step's samples are in the network at a time."""
+@pytest.mark.parametrize(("most", "together"), [(3 * 2 * 8 * 8, 1), (2**19, 16)])
+def test_memory_does_not_grow_with_the_steps(monkeypatch: pytest.MonkeyPatch, most: int, together: int) -> None:
+    """So many points at a time go through the network as the bound on their numbers lets, 16 at most."""
+    monkeypatch.setattr(entering, "MOST_NUMBERS", most)
     sizes: list[int] = []
     network = smooth()
     network.register_forward_hook(lambda _m, given, _o: sizes.append(len(given[0])))
-    integrated_gradients(network, pictures(3, 2, 8, 8), steps=10)
-    assert set(sizes) == {3}
-    assert len(sizes) == 11  # and one for the predicted class
+    found = integrated_gradients(network, pictures(3, 2, 8, 8), target=[0, 1, 0], steps=40)
+    assert max(sizes) == 3 * together
+    assert sum(sizes) == 3 * 40
+    alone = integrated_gradients(network, pictures(3, 2, 8, 8)[1:2], target=1, steps=40)
+    assert torch.allclose(found[1:2], alone, atol=1e-6)
 
 
 @pytest.mark.parametrize(("baseline", "steps"), [(torch.zeros(3, 1, 1), 4), (None, 0)])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -14,17 +15,39 @@ from neocog.core.errors import NetworkError
 from neocog.core.outputs import primary
 from neocog.explain.target import Target, chosen, of_classes, scores
 
+# How many points, and numbers of points, go through a network at a time.
+MOST_POINTS, MOST_NUMBERS = 16, 2**19
+
 
 @dataclass(frozen=True)
 class Entry:
     """A network as a function of numbers that can be changed a little.
 
     ``values`` (B, C, ...): pictures (B, C, H, W), sound (B, C, T), or for words the embeddings (B, E, L), those of
-    several tables one behind the other along E. ``run`` turns such values, of the same B, into the network's logits.
+    several tables one behind the other along E. ``run`` turns such values, of the same B, into the network's logits;
+    ``repeated(n)`` is the entry for n times the inputs, one batch behind the other; None where samples mix.
     """
 
     values: Tensor
     run: Callable[[Tensor], Tensor]
+    repeated: Callable[[int], Entry] | None
+
+    def slopes(self, points: Iterable[Tensor], target: Target) -> Iterator[Tensor]:
+        """Yields the derivative (B, C, ...) of each sample's score at each of the points (B, C, ...), in their order.
+
+        Small inputs go through the network several points at a time, which is what takes their time; the memory is
+        bounded. A target that is a function sees the samples it was written for, one point at a time.
+        """
+        alone = callable(target) or self.repeated is None
+        together = 1 if alone else max(1, min(MOST_POINTS, MOST_NUMBERS // max(self.values.numel(), 1)))
+        waiting = iter(points)
+        while some := list(islice(waiting, together)):
+            count = len(some)
+            told = target if callable(target) or target is None else torch.as_tensor(target).reshape(-1)
+            if isinstance(told, Tensor) and len(told) > 1:
+                told = told.repeat(count)
+            several = self if self.repeated is None or count == 1 else self.repeated(count)
+            yield from torch.split(several.slope(torch.cat(some), told), len(self.values))
 
     def slope(self, values: Tensor, target: Target) -> Tensor:
         """Returns the derivative (B, C, ...) of each sample's score at ``values``.
@@ -51,11 +74,20 @@ def entry(module: nn.Module, inputs: Tensor) -> Entry:
     """
     if inputs.dim() < 2 or not len(inputs):
         raise NetworkError(f"explanations take a batch of inputs (B, C, ...) or (B, L), got {tuple(inputs.shape)}.")
-    _refuse_mixing(module, len(inputs))
+    mixing = _mixing(module)
+    if mixing is not None and len(inputs) > 1:
+        raise NetworkError(
+            f"{mixing} (batch norm without running statistics) mixes the {len(inputs)} samples of the batch; "
+            "explain them one at a time."
+        )
+
+    def again(times: int) -> Entry:
+        return entry(module, inputs.repeat(times, *(1,) * (inputs.dim() - 1)))
+
     if inputs.is_floating_point():
         # A clone enters the network: its first layer may work in place, which a leaf does not allow.
-        return Entry(inputs.detach(), lambda values: _logits(module(values.clone())))
-    return _behind_embeddings(module, inputs)
+        return Entry(inputs.detach(), lambda values: _logits(module(values.clone())), None if mixing else again)
+    return _behind_embeddings(module, inputs, None if mixing else again)
 
 
 def derivatives(roots: Tensor, leaves: Sequence[Tensor], weights: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -99,16 +131,15 @@ def _logits(outputs: Any) -> Tensor:
     return logits
 
 
-def _refuse_mixing(module: nn.Module, count: int) -> None:
+def _mixing(module: nn.Module) -> str | None:
+    """Returns the name of a layer that makes a sample's answer depend on the others of its batch."""
     for name, each in module.named_modules():
-        if isinstance(each, batchnorm._BatchNorm) and each.running_mean is None and count > 1:
-            raise NetworkError(
-                f"{name} (batch norm without running statistics) mixes the {count} samples of the batch; "
-                "explain them one at a time."
-            )
+        if isinstance(each, batchnorm._BatchNorm) and each.running_mean is None:
+            return str(name) or type(each).__name__
+    return None
 
 
-def _behind_embeddings(module: nn.Module, tokens: Tensor) -> Entry:
+def _behind_embeddings(module: nn.Module, tokens: Tensor, again: Callable[[int], Entry] | None) -> Entry:
     calls = _Embeddings.calls_of(module, tokens)
     entries = [place for place, (asked, _) in enumerate(calls) if _equal(asked, tokens)]
     if not entries:
@@ -125,7 +156,7 @@ def _behind_embeddings(module: nn.Module, tokens: Tensor) -> Entry:
         with _Embeddings(module, lambda place, _asked, output: parts[place].clone() if place in parts else output):
             return _logits(module(tokens))
 
-    return Entry(torch.cat(found, 2).transpose(1, 2), run)
+    return Entry(torch.cat(found, 2).transpose(1, 2), run, again)
 
 
 def _refuse_derived(module: nn.Module, tokens: Tensor, calls: list[tuple[Tensor, Tensor]]) -> None:

@@ -25,7 +25,7 @@ def integrated_gradients(
     They sum to the score at the inputs minus the score at the baseline (proposition 1), as nearly as ``steps`` nodes of
     Gauss and Legendre's rule tell the integral. ``baseline`` is zeros unless told: a number, or a tensor that has or
     broadcasts to the inputs' shape; for words (B, L) zeros are an embedding of zeros, and a tensor holds other words.
-    The class is the one predicted at the inputs unless told. Steps run one after the other, so memory does not grow.
+    The class is the one predicted at the inputs unless told. A few steps run at a time, so memory is bounded.
 
     Raises UsageError for no steps, a baseline of another shape and an unknown target.
     """
@@ -37,8 +37,10 @@ def integrated_gradients(
         start = _start(module, inputs, where, baseline)
         way = where.values - start
         mean = torch.zeros_like(way)
-        for node, weight in zip(*gauss_legendre(steps), strict=True):
-            mean += weight * where.slope(start + node * way, target)
+        nodes, weights = gauss_legendre(steps)
+        points = (start + node * way for node in nodes)
+        for weight, slope in zip(weights, where.slopes(points, target), strict=True):
+            mean += weight * slope
         return mean * way
 
 

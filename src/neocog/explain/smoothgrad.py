@@ -27,7 +27,7 @@ def smoothgrad(
 
     ``noise`` is the deviation of the normal noise as a share of each input's maximum minus minimum (section 3.1, where
     0.1 to 0.2 is found best); ``squared`` takes the mean of the gradients' squares. The class is the one predicted for
-    the clean input unless told. Each input meets the same draws, alone or in a batch; copies run one after the other.
+    the clean input unless told. Each input meets the same draws, alone or in a batch; a few copies run at a time.
 
     Raises UsageError for no samples, negative noise and an unknown target.
     """
@@ -41,9 +41,9 @@ def smoothgrad(
         target = where.settled(target)
         deviation = noise * _spread(where.values)
         total = torch.zeros_like(where.values)
-        for _ in range(samples):
-            one = torch.randn(where.values.shape[1:], generator=draws).to(where.values)
-            slope = where.slope(where.values + deviation * one, target)
+        one = where.values.shape[1:]
+        noisy = (where.values + deviation * torch.randn(one, generator=draws).to(where.values) for _ in range(samples))
+        for slope in where.slopes(noisy, target):
             total += slope.square() if squared else slope
         return total / samples
 
