@@ -182,6 +182,9 @@ def test_stages_fold_and_only_what_is_seen_is_asked_for(browser: Any, folded: st
     columns = page.locator(".column").count()
     nodes = page.evaluate(NODES)
     assert columns < nodes
+    page.locator(".folded [data-channel]").first.click()
+    page.locator(".folded [aria-pressed=true]").wait_for()  # choosing a map of a folded stage does not open it
+    assert page.locator(".column").count() == columns
     page.click("button:has-text('Open all')")
     page.wait_for_timeout(1000)
     assert page.locator(".column").count() == nodes

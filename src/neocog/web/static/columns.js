@@ -1,7 +1,7 @@
 // The network left to right: a column of maps a layer, stages that open, requests for what is on screen only.
 
 import { box, button, el, fill, sorry } from "./dom.js";
-import { inWords, isPoint, openAtFirst, shortName, shownBy, tree } from "./graph.js";
+import { around, fullName, inWords, isPoint, openAtFirst, shortName, shownBy, tree } from "./graph.js";
 import { rove } from "./keys.js";
 import { Links } from "./links.js";
 import { mapButtons, pointButtons, repaintMaps, unitButtons } from "./maps.js";
@@ -50,7 +50,7 @@ export class Columns {
   }
 
   nodeHead(node) {
-    return box("head", el("h3", { title: node.name || node.kind }, shortName(node)),
+    return box("head", el("h3", { title: fullName(node) }, shortName(node)),
       el("p", {}, inWords(node)), el("p", {}, sizes(node.shape)));
   }
 
@@ -78,7 +78,7 @@ export class Columns {
   }
 
   column(item, head) {
-    const maps = el("div", { class: "maps", role: "group", "aria-label": `Maps of ${item.node.name || item.node.kind}` });
+    const maps = el("div", { class: "maps", role: "group", "aria-label": `Maps of ${fullName(item.node)}` });
     const more = button("", () => this.load(column, MORE), { class: "more", hidden: true });
     const element = el("section", { class: item.type === "stage" ? "column folded" : "column", "data-node": item.node.id, "data-key": item.key },
       head, maps, more);
@@ -157,7 +157,14 @@ export class Columns {
     this.links.draw();
   }
 
-  /** Brings a node's column into sight, opening the stages around it. */
+  /** Opens the stages around a node where none of the columns is its own. */
+  uncover(id) {
+    if (this.columns.get(this.shown.get(id))?.node.id === id) return;
+    for (const stage of around(this.app.network, id)) this.open.add(stage);
+    this.render();
+  }
+
+  /** Brings a node's column into sight. */
   reveal(id) {
     const column = this.columns.get(this.shown.get(id));
     const wide = this.element.getBoundingClientRect();

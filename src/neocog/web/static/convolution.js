@@ -2,7 +2,7 @@
 
 import { box, button, el, number } from "./dom.js";
 import { reach } from "./draw.js";
-import { readersOf } from "./graph.js";
+import { fullName, readersOf } from "./graph.js";
 import { Grid } from "./grid.js";
 import { convolved, decode, geometry, windowAt } from "./model.js";
 import { format, many, term } from "./numbers.js";
@@ -136,7 +136,7 @@ export class ConvolutionView {
   }
 
   addAfter(node, map) {
-    const pixels = new Pixels(map, { size: 96, label: `After ${node.name || node.kind}` });
+    const pixels = new Pixels(map, { size: 96, label: `After ${fullName(node)}` });
     const value = el("output");
     const link = button(node.kind, () => this.app.choose(node.id, this.channel), { class: "quiet", title: "Show how" });
     this.after.append(captioned(pixels, "\u2192 ", link, " ", value));

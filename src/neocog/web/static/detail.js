@@ -2,7 +2,7 @@
 
 import { box, button, el, fill, say, sorry } from "./dom.js";
 import { ConvolutionView } from "./convolution.js";
-import { inWords } from "./graph.js";
+import { fullName, inWords } from "./graph.js";
 import { fieldOf } from "./model.js";
 import { count, sizes } from "./numbers.js";
 import { Pixels, captioned } from "./pixels.js";
@@ -48,7 +48,7 @@ export class Detail {
 
   head(node, channel) {
     this.sliding?.pause();
-    this.title.textContent = `${node.name || node.kind}, ${node.shape.length > 1 ? "map" : "unit"} ${this.app.unitName(node, channel)}`;
+    this.title.textContent = `${fullName(node)}, ${node.shape.length > 1 ? "map" : "unit"} ${this.app.unitName(node, channel)}`;
     const whole = node.shape[0] ?? 1;
     const other = (by) => () => this.app.choose(node.id, (channel + by + whole) % whole);
     const facts = [inWords(node), sizes(node.shape), node.params ? sum("parameters", node.arithmetic) ?? `${count(node.params)} parameters` : null,

@@ -78,9 +78,17 @@ export function inWords(node) {
   return `${node.kind}${kernel}${node.kernel && stride > 1 ? `, stride ${stride}` : ""}${groups}`;
 }
 
+const FUNCTIONS = { "+": "sum", "-": "difference", "\u00d7": "product", concat: "concatenation" };
+
+/** The dotted name; of a function, which has none, what it does and where. */
+export function fullName(node) {
+  if (node.name) return node.name;
+  return `${FUNCTIONS[node.kind] ?? node.kind}${node.stage === null || node.stage === undefined ? "" : ` in ${node.stage}`}`;
+}
+
 /** The last part of a dotted name, enough below an open stage; functions have their kind. */
 export function shortName(node) {
-  return node.name ? node.name.split(".").at(-1) : node.kind;
+  return node.name ? node.name.split(".").at(-1) : FUNCTIONS[node.kind] ?? node.kind;
 }
 
 /** The node that one looks at first: the first convolution, or the first that computes. */

@@ -5,7 +5,7 @@ import { InData, Samples } from "./dataset.js";
 import { Detail } from "./detail.js";
 import { box, button, el, fill, say, sorry } from "./dom.js";
 import { Explanations } from "./explain.js";
-import { around, firstToShow, isPoint } from "./graph.js";
+import { firstToShow, fullName, isPoint } from "./graph.js";
 import { Input } from "./input.js";
 import { count, percent, sizes } from "./numbers.js";
 import { Picture } from "./picture.js";
@@ -29,8 +29,7 @@ class App {
   /** Chooses a map or unit, as the reader does. */
   choose(node, channel) {
     this.moving = true;
-    for (const stage of around(this.network, node)) this.columns.open.add(stage);
-    if (this.columns.shown.get(node) !== `n${node}`) this.columns.render();
+    this.columns.uncover(node);
     this.state.set({ node, channel });
     this.columns.reveal(node);
     say(`${this.nodeName(node)}, ${this.unitName(this.node(node), channel)} chosen.`);
@@ -59,7 +58,7 @@ class App {
 
   nodeName(id) {
     const node = this.node(id);
-    return node ? node.name || node.kind : "";
+    return node ? fullName(node) : "";
   }
 
   className(index) {

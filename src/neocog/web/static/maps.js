@@ -2,6 +2,7 @@
 
 import { el, fill } from "./dom.js";
 import { paint, reach } from "./draw.js";
+import { fullName } from "./graph.js";
 import { decodeMap, strongestOf } from "./model.js";
 import { format } from "./numbers.js";
 
@@ -14,7 +15,7 @@ export function mapButtons(column, maps, app) {
 }
 
 function mapButton(column, { channel, mean, max, map }, app) {
-  const name = column.node.name || column.node.kind;
+  const name = fullName(column.node);
   const numbers = `mean ${format(mean)}, largest ${format(max ?? map.high)}`;
   const flat = map.shape.at(-2) === 1 && map.shape.at(-1) > 1;
   return el("button", {
@@ -61,7 +62,7 @@ function unitButton(column, { channel, value }, scale, app) {
   bar.style.width = `${(100 * Math.abs(value)) / scale}%`;
   return el("button", {
     type: "button", class: "unit", tabindex: "-1", "data-channel": channel, "aria-pressed": "false", title: `${name}: ${format(value)}`,
-    "aria-label": `${column.node.name || column.node.kind}, unit ${name}: ${format(value)}`,
+    "aria-label": `${fullName(column.node)}, unit ${name}: ${format(value)}`,
     on: { click: () => app.choose(column.node.id, channel) },
   }, el("span", { class: "name" }, name), el("span", { class: "figure" }, format(value)), bar);
 }

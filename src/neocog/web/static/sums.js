@@ -86,8 +86,14 @@ export class JoinView {
     const same = this.inputs.every(({ map }) => map.data.length === this.output.data.length);
     if (same) for (const { pixels } of this.maps) pixels.frame("cursor", one);
     const value = number(this.output.data[at], format(this.output.data[at]));
-    const parts = this.inputs.map(({ map }) => format(map.data[at])).join(` ${SIGNS[this.kind]} `) + (this.bias ? `, bias ${format(this.bias.data[at])}` : "");
+    const parts = this.terms(at) + (this.bias ? ` ${term(this.bias.data[at])} (bias)` : "");
     this.text.replaceChildren(SAID[this.kind] ?? "", ...(same && this.kind !== "concat" ? [`${parts} = `] : []), value);
+  }
+
+  terms(at) {
+    const numbers = this.inputs.map(({ map }) => map.data[at]);
+    if (this.kind !== "sum") return numbers.map(format).join(` ${SIGNS[this.kind]} `);
+    return numbers.map((each, index) => (index ? term(each) : format(each))).join(" ");
   }
 
   words() {

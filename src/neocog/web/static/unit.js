@@ -1,6 +1,7 @@
 // What the chosen unit looks for: the strongest patches in the data, and a picture dreamed for it.
 
 import { box, button, el, fill, say, sorry } from "./dom.js";
+import { fullName } from "./graph.js";
 import { format } from "./numbers.js";
 import { latestOnly } from "./state.js";
 import { soFar, walked } from "./walk.js";
@@ -38,7 +39,7 @@ export class Unit {
     const { node, channel } = this.app.state.values;
     const layer = this.app.network.nodes.find((each) => each.id === node);
     if (!layer) return;
-    this.title.textContent = `What ${layer.name || layer.kind}, ${layer.shape.length > 1 ? "map" : "unit"} ${this.app.unitName(layer, channel)} looks for`;
+    this.title.textContent = `What ${fullName(layer)}, ${layer.shape.length > 1 ? "map" : "unit"} ${this.app.unitName(layer, channel)} looks for`;
     this.latest();
     fill(this.patches);
     fill(this.dreamed);
