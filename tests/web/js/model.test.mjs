@@ -6,7 +6,7 @@ import { test } from "node:test";
 const from = process.env.NEOCOG_STATIC;
 const { convolved, decode, decodeMap, fieldOf, geometry, normed, outputFormula, outputSize, patchAt, pooled, strongestOf, windowAt } = await import(`${from}/model.js`);
 const { count, format, percent, term } = await import(`${from}/numbers.js`);
-const { around, fullName, openAtFirst, readersOf, shownBy, tree } = await import(`${from}/graph.js`);
+const { around, fullName, located, openAtFirst, readersOf, shownBy, tree } = await import(`${from}/graph.js`);
 
 const served = (shape, values) => ({ shape, data: Buffer.from(Float32Array.from(values).buffer).toString("base64") });
 const plane = (shape, values) => decode(served(shape, values));
@@ -111,6 +111,6 @@ test("stages fold and open, and every node is shown by one column", () => {
 
 test("functions have a name that says where they are", () => {
   assert.equal(fullName({ name: "conv1", kind: "Conv2d" }), "conv1");
-  assert.equal(fullName({ name: "", kind: "+", stage: "layer1.0" }), "sum in layer1.0");
+  assert.equal(fullName(located({ stages: [{ id: 3, name: "layer1.0" }], nodes: [{ name: "", kind: "+", stage: 3 }] }).nodes[0]), "sum in layer1.0");
   assert.equal(fullName({ name: "", kind: "mean", stage: null }), "mean");
 });

@@ -80,10 +80,16 @@ export function inWords(node) {
 
 const FUNCTIONS = { "+": "sum", "-": "difference", "\u00d7": "product", concat: "concatenation" };
 
+/** The network with the name of the stage around it told to each node, as `within`. */
+export function located(network) {
+  const names = new Map(network.stages.map((stage) => [stage.id, stage.name]));
+  return { ...network, nodes: network.nodes.map((node) => ({ ...node, within: names.get(node.stage) })) };
+}
+
 /** The dotted name; of a function, which has none, what it does and where. */
 export function fullName(node) {
   if (node.name) return node.name;
-  return `${FUNCTIONS[node.kind] ?? node.kind}${node.stage === null || node.stage === undefined ? "" : ` in ${node.stage}`}`;
+  return `${FUNCTIONS[node.kind] ?? node.kind}${node.within ? ` in ${node.within}` : ""}`;
 }
 
 /** The last part of a dotted name, enough below an open stage; functions have their kind. */

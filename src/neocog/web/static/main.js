@@ -5,7 +5,7 @@ import { InData, Samples } from "./dataset.js";
 import { Detail } from "./detail.js";
 import { box, button, el, fill, say, sorry } from "./dom.js";
 import { Explanations } from "./explain.js";
-import { firstToShow, fullName, isPoint } from "./graph.js";
+import { firstToShow, fullName, isPoint, located } from "./graph.js";
 import { Input } from "./input.js";
 import { count, percent, sizes } from "./numbers.js";
 import { Picture } from "./picture.js";
@@ -116,7 +116,7 @@ async function start() {
   const aside = document.getElementById("picture");
   try {
     const [network, methods] = await Promise.all([transport.get("/api/network"), transport.get("/api/methods").catch(() => [])]);
-    const app = new App(transport, network);
+    const app = new App(transport, located(network));
     app.columns = new Columns(app);
     const parts = [networkSection(app), new Detail(app).element, new Unit(app).element, softmax(app), new Explanations(app, methods).element];
     if (app.hasData() && !transport.mailed) parts.push(new InData(app).element);
