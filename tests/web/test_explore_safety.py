@@ -282,6 +282,40 @@ def test_one_computation_at_a_time() -> None:
     desk.close()
 
 
+def test_quick_computations_go_before_slow_ones() -> None:
+    desk, order = Desk(nn.Identity()), []
+
+    async def many() -> None:
+        await asyncio.gather(
+            desk.run(lambda: time.sleep(0.05), slow=True),
+            desk.run(lambda: order.append("first slow"), slow=True),
+            desk.run(lambda: order.append("second slow"), slow=True),
+            desk.run(lambda: order.append("quick")),
+        )
+
+    asyncio.run(many())
+    assert order == ["quick", "first slow", "second slow"]
+    desk.close()
+
+
+def test_who_gives_up_waiting_holds_up_nobody() -> None:
+    desk = Desk(nn.Identity())
+
+    async def many() -> list[Any]:
+        answers = (
+            desk.run(lambda: time.sleep(0.3)),
+            desk.run(lambda: 1, seconds=0.05),
+            desk.run(lambda: 2),
+        )
+        return await asyncio.gather(*answers, return_exceptions=True)
+
+    found = asyncio.run(many())
+    assert found[0] is None
+    assert isinstance(found[1], Busy)
+    assert found[2] == 2
+    desk.close()
+
+
 def test_a_closed_desk_gives_up(picture_bytes: bytes) -> None:
     network = nn.Identity()
     desk = Desk(network)

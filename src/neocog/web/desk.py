@@ -1,11 +1,13 @@
-"""Where requests wait their turn: one computation at a time, a queue with a bound, and a limit to each one's time."""
+"""Where requests wait their turn: one computation at a time, quick ones first, with bounds on queue and time."""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Event
 from typing import Any, TypeVar
 
@@ -28,7 +30,7 @@ class Late(Exception):
 
 
 class Desk:
-    """Runs computations one after the other in a thread of its own.
+    """Runs computations one after the other in a thread of its own; those that are ``slow`` let the others go first.
 
     ``idle`` is set while none is waited for. A computation whose time is over is answered with `Busy` at once; it ends
     itself the next time that it calls the ``network``.
@@ -41,6 +43,9 @@ class Desk:
         self._network = network
         self._pool = ThreadPoolExecutor(1, "neocog-explore")
         self._queued = 0
+        self._taken = False
+        self._line: list[tuple[bool, int, asyncio.Future[None]]] = []
+        self._numbers = count()
         self._closed = False
         self._last = time.monotonic()
 
@@ -49,7 +54,7 @@ class Desk:
         if not self._queued and not self._closed and time.monotonic() - self._last > QUIET:
             await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    async def run(self, work: Callable[[], Answer], seconds: float | None = None) -> Answer:
+    async def run(self, work: Callable[[], Answer], seconds: float | None = None, *, slow: bool = False) -> Answer:
         """Returns what ``work`` returns; raises what it raises, and Busy where it cannot be done in time."""
         limit = self.seconds if seconds is None else min(seconds, self.seconds)
         if self._queued >= self.waiting:
@@ -58,9 +63,8 @@ class Desk:
         self.idle.clear()
         gone = Event()
         try:
-            future = asyncio.get_running_loop().run_in_executor(self._pool, self._timed, work, limit, gone)
-            future.add_done_callback(_seen)
-            return await asyncio.wait_for(asyncio.shield(future), limit)
+            async with asyncio.timeout(limit):
+                return await self._in_turn(work, limit, gone, slow=slow)
         except (TimeoutError, Late) as error:
             raise Busy(f"this takes more than {limit:g} seconds on this machine; it was given up.") from error
         finally:
@@ -69,6 +73,33 @@ class Desk:
             self._last = time.monotonic()
             if not self._queued:
                 self.idle.set()
+
+    async def _in_turn(self, work: Callable[[], Answer], limit: float, gone: Event, *, slow: bool) -> Answer:
+        if self._taken:
+            turn = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._line, (slow, next(self._numbers), turn))
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():  # its turn came in the moment in which it was given up
+                    self._next()
+                raise
+        self._taken = True
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._pool, self._timed, work, limit, gone)
+            future.add_done_callback(_seen)
+            return await asyncio.shield(future)
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        """Gives the turn to the first in line that still waits."""
+        while self._line:
+            _, _, turn = heapq.heappop(self._line)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._taken = False
 
     def close(self) -> None:
         """Gives up what runs and what waits."""

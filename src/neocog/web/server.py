@@ -212,7 +212,7 @@ def _explanations(app: FastAPI, session: Session, desk: Desk) -> None:
         trust: bool = False,
     ) -> Response:
         told: Json = {"target": target, "place": node, "channel": channel, "trust": trust}
-        return _json(await desk.run(lambda: explanations.explain_json(session, picture, method, **told)))
+        return _json(await desk.run(lambda: explanations.explain_json(session, picture, method, **told), slow=True))
 
 
 def _dreams(app: FastAPI, dreams: Dreams) -> None:
