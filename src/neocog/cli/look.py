@@ -1,4 +1,4 @@
-"""``neocog look``: pictures of what a network sees, in a new folder, with a report."""
+"""``neocog look``: what a network sees in pictures and texts, in a new folder, with a report."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ def _list(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
     from neocog.verbs.look_methods import METHODS
+    from neocog.verbs.look_text_methods import TEXT_METHODS
 
-    for each in METHODS:
+    for each in (*METHODS, *(one for one in TEXT_METHODS if one.of is None)):
         mark = "*" if each.usual else " "
         click.echo(f"{mark} {each.name:24}{each.title} ({each.paper})")
-    click.echo("* unless --method says otherwise.", err=True)
+    words = ", ".join(each.name for each in TEXT_METHODS if each.usual)
+    click.echo(f"* unless --method says otherwise; for texts: {words}.", err=True)
     ctx.exit(0)
 
 
 @click.command("look")
 @click.argument("model")
-@click.argument("inputs", nargs=-1, metavar="IMAGE...")
-@click.option("--out", type=click.Path(), required=True, help="New folder for the pictures, look.json and report.html.")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option("--out", type=click.Path(), help="New folder for the pictures, look.json and report.html.")
 @click.option("--method", multiple=True, metavar="NAME", help="A way to look, or all; repeat it; --list names them.")
 @click.option("--layer", metavar="NAME", help="Layer as `neocog zoo` prints it; each method finds its own unless told.")
 @click.option("--unit", metavar="C[,ROW,COLUMN]", help="Channel of the layer, or one place of it; the strongest.")
@@ -30,32 +32,59 @@ def _list(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
 @click.option("--top", type=int, default=1, show_default=True, help="Explain so many of the most probable classes.")
 @click.option("--count", type=int, default=16, show_default=True, help="Maps on a sheet.")
 @click.option("--trust/--no-trust", default=True, show_default=True, help="Score how far each map can be trusted.")
-@click.option("--data", metavar="DATA", help="Pictures to find strongest patches and nearest neighbours in.")
+@click.option("--data", metavar="DATA", help="Pictures to find patches and neighbours in; texts to find n-grams in.")
 @click.option("--root", type=click.Path(), help="Where local copies of known data sets lie (or NEOCOG_DATA).")
 @click.option("--samples", type=int, default=2000, show_default=True, help="Pictures of DATA to look through, at most.")
+@click.option("--words", metavar="W,W", help="For texts: the nearest words to these in the model's word vectors.")
+@click.option("--vectors", metavar="FILE", help="With --words: the vectors that training began with, to compare.")
+@click.option("--encoding", help="Encoding of files of texts; UTF-8 unless told, e.g. latin-1.")
+@click.option("--text-column", help="Column of a table that holds the texts.")
 @click.option("--device", help="cpu, cuda or cuda:N; a GPU when there is one.")
 @click.option("--net", metavar="MODULE:FUNCTION", help="The model's network, where it is your own: its code then runs.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List the methods.")
 @click.pass_context
 def command(ctx: click.Context, /, model: str, inputs: tuple[str, ...], **options: Any) -> None:
-    """Show what MODEL sees in each IMAGE: where its answer comes from, its maps, its filters.
+    """Show what MODEL sees in each INPUT: where its answer comes from, its maps, its filters.
 
-    MODEL is a model file, or a network of the zoo with its ImageNet weights. IMAGE is a file, a folder, a glob in
-    quotes, or a .txt or .csv list, as for `neocog predict`. Every map comes with scores of its trustworthiness.
+    MODEL is a model file, or a network of the zoo with its ImageNet weights. INPUT is a picture file, a folder, a glob
+    in quotes, or a .txt or .csv list, as for `neocog predict`; for a model of texts a text in quotes, or a file of
+    texts. Every map comes with scores of its trustworthiness. The words of a text go to stdout, in colour in a
+    terminal.
     """
+    from neocog.core.errors import UsageError
     from neocog.verbs.look import look
+    from neocog.verbs.look_text import is_of_texts
 
+    texts = is_of_texts(model)
+    if options["out"] is None and not texts:
+        raise UsageError("pictures are written into a new folder; name it, --out DIR.")
+    options["words"] = options["words"] or ()
     found = look(model, inputs, **options, say=lambda name: click.echo(f"neocog: looked at {name}", err=True))
     for each in found.refused:
         click.echo(f"neocog: unreadable: {each.input}: {each.error}", err=True)
     for title, reason in _refused(found):
         click.echo(f"neocog: refused: {title}: {reason}", err=True)
-    for figure in found.all_figures:
-        if figure.file is not None and found.folder is not None:
-            click.echo(str(found.folder / figure.file))
-    click.echo(f"neocog: the report is {found.report}", err=True)
+    if texts:
+        _tell(found)
+    else:
+        for figure in found.all_figures:
+            if figure.file is not None and found.folder is not None:
+                click.echo(str(found.folder / figure.file))
+    if found.report is not None:
+        click.echo(f"neocog: the report is {found.report}", err=True)
     if found.refused:
         ctx.exit(1)
+
+
+def _tell(found: Any) -> None:
+    import os
+    import sys
+
+    from neocog.cli.look_text import lines
+
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for line in lines(found, coloured=coloured):
+        click.echo(line, color=True)
 
 
 def _refused(found: Any) -> tuple[tuple[str, str], ...]:

@@ -40,6 +40,6 @@ class ResourceError(NeocogError):
 
 def near_names(name: str, known: Iterable[str], count: int = 3) -> str:
     """Returns ``" Did you mean a, b?"`` for the known names nearest to ``name``, or an empty string."""
-    lowered = {candidate.lower(): candidate for candidate in known}
+    lowered = {candidate.lower(): candidate for candidate in known if candidate}
     close = difflib.get_close_matches(name.lower(), list(lowered), n=count, cutoff=0.5)
     return f" Did you mean {', '.join(lowered[match] for match in close)}?" if close else ""
