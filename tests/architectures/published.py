@@ -108,4 +108,7 @@ PUBLISHED = {
     "autoencoder_100_100": "Sparse autoencoder 100-100-100",
     "keras_cifar": "Keras CIFAR-10 CNN (Vitay deck)",
     "cs109b_c": "CS109B network C (same padding)",
+    "kim_cnn": "Kim CNN-rand (MR, V=18,765)",
+    "character_cnn_large": "Character CNN large (Zhang, 4 classes)",
+    "character_cnn_small": "Character CNN small (Zhang, 4 classes)",
 }

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from neocog.core.inputs import TOKENS
+
 Precision = Literal["fp32", "bf16", "fp16"]
 
 # AdamW keeps two numbers a parameter; the weights, their gradients and these stay in fp32 under mixed precision.
@@ -66,8 +68,8 @@ def memory(
     try:
         with FakeTensorMode(allow_non_fake_inputs=True):
             trial = _without_numbers(network)
-            saved = _saved(trial.train(), torch.empty(batch, *input_shape), precision)
-            live = _live(trial.eval(), torch.empty(batch, *input_shape), precision)
+            saved = _saved(trial.train(), _inputs(network, batch, input_shape), precision)
+            live = _live(trial.eval(), _inputs(network, batch, input_shape), precision)
     except (RuntimeError, TypeError, ValueError, NotImplementedError):
         return None
     return Memory(
@@ -79,6 +81,12 @@ def memory(
         saved=saved,
         live=live,
     )
+
+
+def _inputs(network: nn.Module, batch: int, shape: Sequence[int]) -> Tensor:
+    """Returns a batch of inputs of that shape: floats, or the whole numbers of tokens."""
+    tokens = hasattr(network, TOKENS)
+    return torch.zeros(batch, *shape[1:], dtype=torch.int64) if tokens else torch.empty(batch, *shape)
 
 
 def _without_numbers(network: nn.Module) -> nn.Module:
