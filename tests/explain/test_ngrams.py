@@ -117,3 +117,17 @@ def test_what_has_no_ngrams_is_refused(error, reason, arguments):
     given = {"batches": [SENTENCES], **arguments}
     with pytest.raises(error, match=reason):
         firing_ngrams(Kim(), given.pop("batches"), WORDS, **given)
+
+
+@pytest.mark.parametrize("length", [15, 16, 17, 40])
+def test_an_ngram_is_as_wide_as_its_filter_in_sentences_of_any_length(length):
+    """From sixteen sentences on torch takes another way to convolve, which spreads what is not a number."""
+    net = nn.Sequential(nn.Embedding(50, 8), Turned(), nn.Conv1d(8, 5, 3))
+    tokens = torch.randint(0, 50, (2, length), generator=torch.Generator().manual_seed(0))
+    found = firing_ngrams(net, [tokens], str, layer="2", count=3)
+    assert {len(gram.words) for grams in found.values() for gram in grams} == {3}
+
+
+class Turned(nn.Module):
+    def forward(self, x):
+        return x.transpose(1, 2)

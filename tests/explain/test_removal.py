@@ -169,3 +169,14 @@ def test_what_does_not_fit_is_refused():
         deletion(network, ONES, WEIGHTS[None], orders=-1)
     with pytest.raises(UsageError, match="behind the channels"):
         deletion(nn.Linear(3, 2), torch.ones(1, 3), torch.ones(1, 3))
+
+
+def test_only_some_places_take_part():
+    among = torch.tensor([[True, False], [False, True]])
+    found = deletion(Sum(WEIGHTS), ONES, WEIGHTS[None], target=0, fill=0.0, among=among, steps=2, orders=1)
+    assert found.curve[0].tolist() == pytest.approx([sigmoid(4), sigmoid(1), 0.5])
+    found = insertion(Sum(WEIGHTS), ONES, WEIGHTS[None], target=0, fill=0.0, among=among[[1, 0]], steps=2, orders=0)
+    assert found.curve[0].tolist() == [0.5, 0.5, 0.5]  # the two that count never come
+    for wrong in (among[0], among.float(), torch.zeros(2, 2, dtype=torch.bool)):
+        with pytest.raises(UsageError, match="among"):
+            deletion(Sum(WEIGHTS), ONES, WEIGHTS[None], target=0, among=wrong)

@@ -13,9 +13,10 @@ def _list(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     from neocog.verbs.look_methods import METHODS
     from neocog.verbs.look_text_methods import TEXT_METHODS
 
-    for each in (*METHODS, *(one for one in TEXT_METHODS if one.of is None)):
-        mark = "*" if each.usual else " "
-        click.echo(f"{mark} {each.name:24}{each.title} ({each.paper})")
+    of_texts = [each for each in TEXT_METHODS if each.of is None]
+    rows = [(each.usual, each.name, each.title, each.paper) for each in METHODS]
+    for usual, name, title, paper in [*rows, *((one.usual, one.name, one.title, one.paper) for one in of_texts)]:
+        click.echo(f"{'*' if usual else ' '} {name:24}{title} ({paper})")
     words = ", ".join(each.name for each in TEXT_METHODS if each.usual)
     click.echo(f"* unless --method says otherwise; for texts: {words}.", err=True)
     ctx.exit(0)
@@ -59,7 +60,7 @@ def command(ctx: click.Context, /, model: str, inputs: tuple[str, ...], **option
     if options["out"] is None and not texts:
         raise UsageError("pictures are written into a new folder; name it, --out DIR.")
     options["words"] = options["words"] or ()
-    found = look(model, inputs, **options, say=lambda name: click.echo(f"neocog: looked at {name}", err=True))
+    found: Any = look(model, inputs, **options, say=lambda name: click.echo(f"neocog: looked at {name}", err=True))
     for each in found.refused:
         click.echo(f"neocog: unreadable: {each.input}: {each.error}", err=True)
     for title, reason in _refused(found):

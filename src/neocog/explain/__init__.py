@@ -38,6 +38,8 @@ from neocog.explain.scorecam import score_cam as score_cam
 from neocog.explain.smoothgrad import smoothgrad as smoothgrad
 from neocog.explain.strongest import patches as patches
 from neocog.explain.strongest import strongest_activations as strongest_activations
+from neocog.explain.word_neighbours import word_cosine as word_cosine
+from neocog.explain.word_neighbours import word_neighbours as word_neighbours
 from neocog.explain.words import word_saliency as word_saliency
 from neocog.explain.words import words_in_ansi as words_in_ansi
 from neocog.explain.words import words_in_html as words_in_html
@@ -78,6 +80,8 @@ __all__ = [
     "score_cam",
     "smoothgrad",
     "strongest_activations",
+    "word_cosine",
+    "word_neighbours",
     "word_saliency",
     "words_in_ansi",
     "words_in_html",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -162,5 +162,8 @@ def _plain_arithmetic() -> Iterator[None]:
     """Fast convolutions work on blocks, in which what is not a number could spread; none of them runs within."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of settings for other processors, which stay as they are
-        with torch.backends.mkldnn.flags(enabled=False), torch.backends.cudnn.flags(enabled=False):
+        off = torch.backends.mkldnn, torch.backends.cudnn, torch.backends.nnpack
+        with ExitStack() as stack:
+            for each in off:
+                stack.enter_context(each.flags(enabled=False))
             yield

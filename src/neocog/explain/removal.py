@@ -50,6 +50,7 @@ def deletion(
     *,
     target: Target = None,
     fill: Fill = "mean",
+    among: Tensor | None = None,
     steps: int = 32,
     orders: int = 3,
     seed: int = 0,
@@ -58,15 +59,17 @@ def deletion(
     """Returns the probability while the places of the highest map values are replaced first; a small area is good.
 
     ``inputs`` (B, C, ...), or words (B, L); ``maps`` (B, ...) without channels. ``fill`` replaces places: the mean of
-    each channel, a blurred input, a number, or a tensor that broadcasts to (B, C, ...). ``steps`` is in how many equal
-    steps they go, ``orders`` how many random orders, drawn with ``seed``, are measured beside the map's; of places with
-    equal values such an order decides. ``target`` is the class, the one predicted for the whole input unless told, or a
-    function from logits to (B,) values, which then take the place of probabilities.
+    each channel, a blurred input, a number, or a tensor that broadcasts to (B, C, ...). ``among`` (...) are the places
+    that take part, as truth values, all unless told; the others stay. ``steps`` is in how many equal steps they go,
+    ``orders`` how many random orders, drawn with ``seed``, are measured beside the map's; of places with equal values
+    such an order decides. ``target`` is the class, the one predicted for the whole input unless told, or a function
+    from logits to (B,) values, which then take the place of probabilities.
 
-    Raises UsageError for maps that do not fit the inputs or are not finite.
+    Raises UsageError for maps that do not fit the inputs or are not finite, and where no place takes part.
     """
     watched = _Watched(module, inputs, target, steps, batch_size)
-    return _removal(watched, maps, watched.values, _filled(watched.values, fill), _random(orders, seed), better=-1)
+    ways = _Orders(maps, watched.values, among, _random(orders, seed))
+    return _removal(watched, ways, watched.values, _filled(watched.values, fill), better=-1)
 
 
 def insertion(
@@ -76,6 +79,7 @@ def insertion(
     *,
     target: Target = None,
     fill: Fill = "blur",
+    among: Tensor | None = None,
     steps: int = 32,
     orders: int = 3,
     seed: int = 0,
@@ -86,20 +90,27 @@ def insertion(
     ``fill`` is what the input starts as; the other arguments and the errors are those of `deletion`.
     """
     watched = _Watched(module, inputs, target, steps, batch_size)
-    return _removal(watched, maps, _filled(watched.values, fill), watched.values, _random(orders, seed), better=1)
+    ways = _Orders(maps, watched.values, among, _random(orders, seed))
+    return _removal(watched, ways, _filled(watched.values, fill), watched.values, better=1)
 
 
-def _removal(
-    watched: _Watched, maps: Tensor, first: Tensor, last: Tensor, random: list[torch.Generator], *, better: int
-) -> Removal:
+class _Orders:
+    """The places (B, P') that take part in the order of the maps (``own``), and in random orders (``random``)."""
+
+    def __init__(self, maps: Tensor, values: Tensor, among: Tensor | None, random: list[torch.Generator]) -> None:
+        heat = _checked(maps, values)  # (B, P)
+        places = _among(among, values)  # (P',)
+        *orders, ties = (places[torch.randperm(len(places), generator=each).to(places.device)] for each in random)
+        # Equal values go in a random order, the same for each sample: from left to right would favour the left.
+        self.own = ties[heat[:, ties].argsort(dim=1, descending=True, stable=True)]
+        self.random = [each.expand_as(self.own) for each in orders]
+
+
+def _removal(watched: _Watched, ways: _Orders, first: Tensor, last: Tensor, *, better: int) -> Removal:
     """Goes from ``first`` to ``last`` (B, C, ...) in the order of the maps, and in random orders."""
-    heat = _checked(maps, first)  # (B, P)
-    *orders, ties = (torch.randperm(heat.shape[1], generator=each).to(heat.device) for each in random)
-    # Equal values go in a random order, the same for each sample: from left to right would favour the left.
-    order = ties[heat[:, ties].argsort(dim=1, descending=True, stable=True)]
-    shares, curve = watched.curve(first, last, order)
+    shares, curve = watched.curve(first, last, ways.own)
     area = torch.trapezoid(curve, shares)
-    areas = [torch.trapezoid(watched.curve(first, last, each.expand_as(order))[1], shares) for each in orders]
+    areas = [torch.trapezoid(watched.curve(first, last, each)[1], shares) for each in ways.random]
     chance = torch.stack(areas).mean(0) if areas else torch.full_like(area, torch.nan)
     return Removal(shares, curve, area, chance, better * (area - chance))
 
@@ -123,7 +134,8 @@ class _Watched:
         samples, places = order.shape
         counts = torch.linspace(0, places, self._steps + 1, dtype=torch.float64).round().long()
         counts = torch.unique(counts)
-        ranks = torch.empty_like(order).scatter_(1, order, torch.arange(places, device=order.device).expand_as(order))
+        every = order.new_full((samples, first.shape[2:].numel()), places)  # places that take no part never go
+        ranks = every.scatter_(1, order, torch.arange(places, device=order.device).expand_as(order))
         pairs = torch.cartesian_prod(torch.arange(samples), torch.arange(len(counts)))
         found = []
         with at_rest(self._module), torch.no_grad():
@@ -171,6 +183,18 @@ def _checked(maps: Tensor, values: Tensor) -> Tensor:
     if not maps.isfinite().all():
         raise UsageError("maps should be finite to be put in an order.")
     return maps.detach().flatten(1).to(values.device)
+
+
+def _among(among: Tensor | None, values: Tensor) -> Tensor:
+    """Returns the flat places that take part."""
+    if among is None:
+        return torch.arange(values.shape[2:].numel(), device=values.device)
+    if among.shape != values.shape[2:] or among.dtype != torch.bool or not among.any():
+        raise UsageError(
+            f"among should be truth values {tuple(values.shape[2:])}, some of them true, got {among.dtype} "
+            f"{tuple(among.shape)}."
+        )
+    return among.flatten().nonzero().flatten().to(values.device)
 
 
 def _filled(values: Tensor, fill: Fill) -> Tensor:

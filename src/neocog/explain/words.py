@@ -45,21 +45,22 @@ def word_saliency(attribute: Attribute, module: nn.Module, tokens: Tensor, *, ov
     return found.norm(dim=1) if over == "norm" else found.sum(1)
 
 
-def words_in_ansi(words: Sequence[str], scores: Sequence[float] | Tensor) -> str:
+def words_in_ansi(words: Sequence[str], scores: Sequence[float] | Tensor, *, between: str = " ") -> str:
     """Returns the words in one line for a terminal with 24-bit colours, each on the colour of its score.
 
-    Orange speaks for the class and blue against it; the greatest magnitude is the full colour.
+    Orange speaks for the class and blue against it; the greatest magnitude is the full colour. ``between`` two words
+    there is a space, between characters nothing.
 
     Raises UsageError where there is not one finite score a word.
     """
     painted = []
     for word, share in zip(words, _shares(words, scores), strict=True):
         back = _mixed(share)
-        painted.append(f"\x1b[48;2;{back[0]};{back[1]};{back[2]};38;2;0;0;0m{_safe(word)}\x1b[0m")
-    return " ".join(painted)
+        painted.append(f"\x1b[48;2;{back[0]};{back[1]};{back[2]};38;2;0;0;0m{plain_word(word)}\x1b[0m")
+    return between.join(painted)
 
 
-def words_in_html(words: Sequence[str], scores: Sequence[float] | Tensor) -> str:
+def words_in_html(words: Sequence[str], scores: Sequence[float] | Tensor, *, between: str = " ") -> str:
     """Returns the words as HTML spans on the colours of their scores, which are their titles too; words are escaped.
 
     Raises UsageError where there is not one finite score a word.
@@ -69,8 +70,8 @@ def words_in_html(words: Sequence[str], scores: Sequence[float] | Tensor) -> str
     for word, share, number in zip(words, _shares(words, scores), numbers, strict=True):
         red, green, blue = FOR if share >= 0 else AGAINST
         style = f"background-color:rgba({red},{green},{blue},{abs(share) * STRONGEST:.3f})"
-        spans.append(f'<span class="word" style="{style}" title="{number:+.4g}">{html.escape(_safe(word))}</span>')
-    return " ".join(spans)
+        spans.append(f'<span class="word" style="{style}" title="{number:+.4g}">{html.escape(plain_word(word))}</span>')
+    return between.join(spans)
 
 
 def _shares(words: Sequence[str], scores: Sequence[float] | Tensor) -> list[float]:
@@ -88,6 +89,6 @@ def _mixed(share: float) -> Colour:
     return red, green, blue
 
 
-def _safe(word: str) -> str:
-    """A word from the data moves no cursor and turns no direction of writing."""
+def plain_word(word: str) -> str:
+    """Returns a word from the data so that it moves no cursor and turns no direction of writing."""
     return _CONTROLS.sub("\ufffd", word)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from neocog.core.errors import DataError, NeocogError, UnreadableInput, UsageError, near_names
+from neocog.core.errors import DataError, NeocogError, UnreadableInput, UsageError
 from neocog.core.outputs import primary
 from neocog.core.trace import find_layer
 from neocog.tasks.model import Model
@@ -19,6 +20,9 @@ from neocog.verbs.look_figures import Seen, View, figures_of, filters_figure
 from neocog.verbs.look_layers import layers_of
 from neocog.verbs.look_methods import Method, chosen_methods
 from neocog.verbs.look_result import Figure, Look, Looked
+from neocog.verbs.look_text import is_of_texts, look_texts
+from neocog.verbs.look_text_result import TextLook
+from neocog.verbs.look_wishes import class_of, refuse_none
 from neocog.verbs.opening import open_model
 
 ANSWERS = 5
@@ -26,7 +30,7 @@ ANSWERS = 5
 
 def look(
     model: str | Path | Model,
-    inputs: str | Path | Iterable[str | Path],
+    inputs: str | Path | Iterable[str | Path] = (),
     *,
     out: str | Path | None = None,
     method: str | Iterable[str] = (),
@@ -41,9 +45,13 @@ def look(
     samples: int = 2000,
     device: str | None = None,
     net: str | None = None,
+    words: str | Iterable[str] = (),
+    vectors: str | Path | None = None,
+    encoding: str | None = None,
+    text_column: str | None = None,
     say: Callable[[str], None] | None = None,
-) -> Look:
-    """Returns what the network sees in pictures: explanations of its answers, its maps, its filters.
+) -> Look | TextLook:
+    """Returns what the network sees in pictures or texts: explanations of its answers, its maps, its filters.
 
     ``model`` is a model file, a loaded model, or a network of the zoo, with its ImageNet weights; ``inputs`` are what
     `neocog.verbs.inputs.expand` takes. ``out`` is a new folder for the sheets, ``look.json`` and ``report.html``.
@@ -54,18 +62,28 @@ def look(
     can be trusted. ``data``, with ``root``, are pictures to compare with, at most ``samples`` of them. ``net`` is the
     ``module:function`` of a network of your own, whose code then runs. ``say`` is told of each picture that is done.
 
+    For a model of texts ``inputs`` are what `neocog.predict` takes, read by ``encoding`` and ``text_column``, and the
+    result is `neocog.verbs.look_text.look_texts`'s; ``words`` are those whose neighbours in the table of word vectors
+    are asked for, before training too where ``vectors`` names the file that it began with.
+
     A picture that cannot be read, and a method that this network refuses, have the reason in their place.
 
     Raises UsageError for options that cannot be followed and inputs that lead to no file, DataError where there is
     nothing to show, NetworkError for an unknown layer, ModelFileError and ResourceError as reading and writing do.
     """
+    if is_of_texts(model):
+        asked: dict[str, Any] = {"method": method, "layer": layer, "target": target, "top": top, "count": count}
+        asked |= {"unit": unit, "trust": trust, "data": data, "root": root, "samples": samples, "say": say}
+        asked |= {"words": words, "vectors": vectors, "encoding": encoding, "text_column": text_column}
+        return look_texts(model, inputs, out=out, device=device, net=net, **asked)
+    _refuse_of_texts(words=words, vectors=vectors, encoding=encoding, text_column=text_column)
     methods = _checked(out, method, top, count, samples, with_data=data is not None)
     place = _unit(unit)
     files = _files(inputs)
     opened = open_model(model, device, net=net)
     if layer is not None:
         find_layer(opened.network, layer)
-    wanted = None if target is None else _class(target, opened.classes)
+    wanted = None if target is None else class_of(target, opened.classes)
     view = View(
         network=opened.network,
         classes=opened.classes,
@@ -78,13 +96,19 @@ def look(
     )
     pictures = []
     for name, path in files:
-        pictures.append(_looked(opened, view, methods, name, path, wanted, top))
         if say is not None:
             say(name)
+        pictures.append(_looked(opened, view, methods, name, path, wanted, top))
     alone = tuple(filters_figure(view, each) for each in methods if each.shows == "kernels")
     found = Look(_model_name(model, opened), opened.contract.network, opened.classes, tuple(pictures), alone)
     _refuse_nothing(found)
     return found if out is None else look_folder.write(Path(out), found)
+
+
+def _refuse_of_texts(**options: Any) -> None:
+    for name, value in options.items():
+        if value:
+            raise UsageError(f"--{name.replace('_', '-')} is for models of texts, and this one takes pictures.")
 
 
 def _checked(
@@ -93,9 +117,7 @@ def _checked(
     """Refuses what can be refused before anything is read, and returns the methods."""
     if out is not None:
         look_folder.refuse(Path(out))
-    for name, number in (("top", top), ("count", count), ("samples", samples)):
-        if number < 1:
-            raise UsageError(f"{name} should be 1 or more, got {number}.")
+    refuse_none({"top": top, "count": count, "samples": samples})
     return chosen_methods([method] if isinstance(method, str) else method, with_data=with_data)
 
 
@@ -116,24 +138,6 @@ def _files(inputs: str | Path | Iterable[str | Path]) -> list[tuple[str, Path | 
         reasons = "; ".join(f"{each.name}: {each.reason}" for each in empty)
         raise UsageError(reasons or "nothing to look at: give picture files, folders, globs or a list of paths.")
     return [(each.name, UnreadableInput(each.reason) if isinstance(each, Nothing) else each.path) for each in entries]
-
-
-def _class(target: str | int, classes: tuple[str, ...]) -> int:
-    """Returns the class's place; a name goes before a number. Raises UsageError with near names."""
-    if isinstance(target, str) and target in classes:
-        return classes.index(target)
-    text = str(target).strip()
-    if text.isdecimal() and int(text) < len(classes):
-        return int(text)
-    alike = [place for place, name in enumerate(classes) if name.lower() == text.lower()]
-    if len(alike) == 1:
-        return alike[0]
-    raise UsageError(f"the model has no class {target!r}.{near_names(text, classes)} It has {_few(classes)}.")
-
-
-def _few(classes: tuple[str, ...]) -> str:
-    more = f" and {len(classes) - 12} more" if len(classes) > 12 else ""
-    return ", ".join(classes[:12]) + more
 
 
 def _blank(model: Model) -> Tensor:

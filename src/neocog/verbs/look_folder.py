@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from PIL import Image
 
@@ -18,10 +19,12 @@ from neocog.report.markup import percent, plural
 from neocog.report.sheet import short
 from neocog.verbs.look_methods import METHODS
 from neocog.verbs.look_result import Figure, Look, Looked, refusals
+from neocog.verbs.look_trust import Trust
 
 # Beyond so many pictures the page would no longer open at once; the others' figures are files alone.
 ON_PAGE = 24
 REPORT, TABLE = "report.html", "look.json"
+Made = TypeVar("Made")
 
 
 def refuse(folder: Path) -> None:
@@ -35,20 +38,35 @@ def write(folder: Path, look: Look) -> Look:
 
     Raises UsageError where the folder is not empty, and ResourceError where it cannot be written.
     """
+
+    def fill(inside: Path) -> Look:
+        filed = _with_files(inside, look)
+        _page(filed).page().write(inside / REPORT)
+        write_table(inside, filed.to_json())
+        return filed
+
+    return replace(whole(folder, fill), folder=folder)
+
+
+def write_table(folder: Path, values: dict[str, Any]) -> None:
+    """Writes ``look.json``."""
+    write_text(folder / TABLE, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def whole(folder: Path, fill: Callable[[Path], Made]) -> Made:
+    """Has a new folder filled, all or nothing, and returns what ``fill`` does; raises as `write` does."""
     refuse(folder)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        filed = _with_files(unfinished, look)
-        _page(filed).page().write(unfinished / REPORT)
-        write_text(unfinished / TABLE, json.dumps(filed.to_json(), indent=1, ensure_ascii=False) + "\n")
+        made = fill(unfinished)
         unfinished.replace(folder)
     except OSError as error:
         raise ResourceError(why_not_written(folder, error)) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return replace(filed, folder=folder)
+    return made
 
 
 def _with_files(folder: Path, look: Look) -> Look:
@@ -145,13 +163,18 @@ def _facts(figure: Figure) -> list[tuple[str, str]]:
     rows = [("Layer", figure.layer), ("Unit", _unit(figure)), ("Class", figure.target)]
     if figure.score is not None and figure.probability is not None:
         rows += [("Score (logit)", short(figure.score)), ("Probability", percent(figure.probability))]
-    if figure.trust is not None:
-        trust = figure.trust
-        rows.append(("Like random weights", f"{trust.rank:.2f}"))
-        if trust.deletion == trust.deletion:
-            rows.append(("Deletion", f"{trust.deletion:.2f} (random {trust.deletion_chance:.2f})"))
-            rows.append(("Insertion", f"{trust.insertion:.2f} (random {trust.insertion_chance:.2f})"))
-    return [(label, value) for label, value in rows if value]
+    return [(label, value) for label, value in rows if value] + trust_facts(figure.trust)
+
+
+def trust_facts(trust: Trust | None) -> list[tuple[str, str]]:
+    """Returns the scores of trust with their names, as far as there are any."""
+    if trust is None:
+        return []
+    rows = [("Like random weights", f"{trust.rank:.2f}")]
+    if trust.deletion == trust.deletion:
+        rows.append(("Deletion", f"{trust.deletion:.2f} (random {trust.deletion_chance:.2f})"))
+        rows.append(("Insertion", f"{trust.insertion:.2f} (random {trust.insertion_chance:.2f})"))
+    return rows
 
 
 def _unit(figure: Figure) -> str:

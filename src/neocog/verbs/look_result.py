@@ -46,7 +46,7 @@ class Figure:
             **plain,
             "unit": None if self.unit is None else list(self.unit),
             "file": None if self.file is None else self.file.as_posix(),
-            "trust": None if self.trust is None else _finite(asdict(self.trust)),
+            "trust": None if self.trust is None else finite(asdict(self.trust)),
             "error": self.error or None,
         }
 
@@ -121,7 +121,8 @@ class Look:
         }
 
 
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
+def finite(values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the values with None for numbers that JSON does not have."""
     return {
         name: None if isinstance(each, float) and not math.isfinite(each) else each for name, each in values.items()
     }
