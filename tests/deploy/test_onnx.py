@@ -72,7 +72,7 @@ def test_onnx_gives_what_torch_gives(name):
     (found,) = session.run(["logits"], {"input": inputs.numpy()})
     with torch.inference_mode():
         expected = network(inputs).numpy()
-    assert np.abs(found - expected).max() <= 5e-4 * np.abs(expected).max()
+    assert np.abs(found - expected).max() <= 2e-5 * np.abs(expected).max()
 
 
 def test_modes_are_as_they_were():

@@ -70,7 +70,8 @@ class Subsampling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:  # (B, maps, H, W)
         """Returns (B, maps, H / 2, W / 2)."""
-        sums = functional.avg_pool2d(x, 2, divisor_override=1)  # (B, maps, H / 2, W / 2)
+        # Four times the mean is the same to the last bit; torch's ONNX exporter forgets another divisor than the area.
+        sums = 4 * functional.avg_pool2d(x, 2)  # (B, maps, H / 2, W / 2)
         return sums * self.coefficient[:, None, None] + self.bias[:, None, None]
 
 
