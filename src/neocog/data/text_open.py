@@ -8,6 +8,7 @@ from pathlib import Path
 from neocog.core.errors import DataError
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.exclude import leave_out, read_list
+from neocog.data.folds import with_fold
 from neocog.data.labels import class_list, indexed
 from neocog.data.open import note_small, refuse_alike, without_empty
 from neocog.data.split import keep_aside
@@ -27,12 +28,14 @@ def open_texts(
     split_seed: int = 0,
     exclude: str | Path | Iterable[str] | None = None,
     for_training: bool = True,
+    fold: tuple[int, int] | None = None,
 ) -> DataSet[str]:
     """Reads labelled texts from whatever ``source`` is, in the files' order.
 
     Official parts are files called alike but for ``train``, ``dev`` (or ``val``) and ``test``, or a table's column.
     ``for_training`` asks for two classes, refuses empty texts, and adds the parts that are missing; without it the
-    parts are as they are stored, and of a file that is a val or test part by its name only that part is read.
+    parts are as they are stored, and of a file that is a val or test part by its name only that part is read. ``fold``
+    is the number of the fold that is to be the test part, and of how many.
 
     Raises DataError, with file and line, for what cannot be read and for a missing label.
     """
@@ -47,6 +50,8 @@ def open_texts(
     if len(dataset.classes) < 2:
         raise DataError(f"{dataset.source} has one class only ({dataset.classes[0]}); telling apart takes two or more")
     _refuse_empty(dataset)
+    if fold is not None:
+        dataset = with_fold(dataset, *fold, seed=split_seed)
     return keep_aside(note_small(dataset), seed=split_seed)
 
 

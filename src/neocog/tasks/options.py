@@ -28,6 +28,10 @@ class TrainOptions:
     samples: int | None = _option("Train on so many of the training samples; val and test stay whole.", group="Data")
     max_bad: float = _option("Largest fraction of unreadable files to go on with.", 0.01, group="Data")
 
+    folds: int | None = _option(
+        "Cross-validate: train once a fold, test on it, and give the mean.", group="Data", only="text classification"
+    )
+    fold: int | None = _option("Of --folds this one alone, from 1.", group="Data", only="text classification")
     encoding: str | None = _option(
         "Encoding of text files; UTF-8 unless told, e.g. latin-1.", group="Text", only="text classification"
     )
@@ -208,6 +212,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "accumulate": (1, 1e6),
     "size": (1, 4096),
     "words": (0, 1e9),
+    "folds": (2, 1e6),
+    "fold": (1, 1e6),
     "dimension": (1, 65536),
     "samples": (1, 1e9),
     "max_bad": (0, 1),

@@ -53,6 +53,7 @@ def write_model(
             "data": data.source,
             "fingerprint": plan.fingerprint,
             "split_seed": options.split_seed,
+            **({} if options.fold is None else {"fold": [options.fold, options.folds]}),
             "seed": plan.seed,
             "weights": plan.weights,
             "transfer": plan.transfer,

@@ -10,6 +10,7 @@ from typing import Any
 from neocog.core.contract import ModelContract
 from neocog.core.errors import DataError, UsageError, near_names
 from neocog.data.dataset import PARTS, DataSet, Part
+from neocog.data.folds import with_fold
 from neocog.data.split import keep_aside
 
 
@@ -88,8 +89,9 @@ def training_split(
         return None
     from neocog.tasks.deciding import fingerprint  # with all of training behind it
 
+    fold = contract.training.get("fold")
     try:
-        whole = keep_aside(data, seed=seed)
+        whole = keep_aside(with_fold(data, *fold, seed=seed) if fold else data, seed=seed)
     except DataError:
         return None
     if fingerprint(whole) == known:

@@ -49,8 +49,14 @@ class TextClassificationKind:
         if options.weights not in (None, "none") or options.transfer not in (None, "none"):
             raise UsageError("texts start from word vectors: give --vectors FILE, not --weights or --transfer")
         self._options = options
+        if options.fold is not None and options.folds is None:
+            raise UsageError(f"--fold {options.fold}: say of how many by --folds")
         data = open_texts(
-            options.data, reading=_reading(options), split_seed=options.split_seed, exclude=options.exclude
+            options.data,
+            reading=_reading(options),
+            split_seed=options.split_seed,
+            exclude=options.exclude,
+            fold=None if options.fold is None or options.folds is None else (options.fold, options.folds),
         )
         return data if options.samples is None else fewer(data, options.samples, seed=options.split_seed)
 

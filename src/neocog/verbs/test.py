@@ -88,6 +88,8 @@ def _tested(
     if (part or "test") in stored.parts and part != "train":  # kept apart by the data themselves
         return choose_part(stored, part, split_seed=0, trained_here=False), ()
     split = training_split(contract, stored, kind.readable)
+    if split is not None and contract.training.get("fold") and part != "all":
+        stored, part = split, part or "test"  # the folds as they were in training
     if split_seed is None:
         split_seed = contract.training["split_seed"] if split else 0
     tested = choose_part(stored, part, split_seed=split_seed, trained_here=split is not None)

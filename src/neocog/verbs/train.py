@@ -29,6 +29,7 @@ from neocog.tasks.ways import Trained, train_network
 from neocog.training.distributed import World, expected, joined
 from neocog.training.lr_finder import RangeTest, find_learning_rate
 from neocog.training.progress import Progress, progress_for
+from neocog.verbs.folds import cross_validate
 
 # Examples of each class in the report, for so many classes.
 EXAMPLES, MOST_CLASSES = 6, 40
@@ -57,12 +58,16 @@ def train(data: str | Path | None = None, *, resume: str | Path | None = None, *
 
     ``data`` is a folder of class folders, a CSV/TSV of path and label, an .npz or .zip, or a known set's name; None is
     the handwritten digits. ``resume`` is the folder of an interrupted run, and goes with no other option but ``quiet``.
+    With ``folds`` there is a run for each fold, and what is returned is a `neocog.verbs.folds.CrossValidation`.
 
     Raises NeocogError, one line, for whatever cannot be followed; Interrupted after Ctrl-C.
     """
     if resume is not None:
         return _resume(Path(resume), data, options)
     chosen = make_options(data, options)
+    if chosen.folds is not None and chosen.fold is None:
+        given = {name: value for name, value in options.items() if name != "folds"}
+        return cross_validate(data, chosen.folds, given)
     with _job(chosen) as job:
         return _start(job)
 

@@ -1,0 +1,55 @@
+"""Cross-validation: every sample is tested once, by a model that has not seen it."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+import neocog
+from neocog.core.errors import DataError, UsageError
+from neocog.data.folds import with_fold
+from neocog.data.text_open import open_texts
+
+
+def films(path, count=60):
+    path.write_text("".join(f"{'pos' if n % 3 else 'neg'} film {n // 2 if n < 8 else n}\n" for n in range(count)))
+    return path
+
+
+def test_folds_are_stratified_hold_each_sample_once_and_keep_copies_together(tmp_path):
+    data = open_texts(films(tmp_path / "x.txt"), for_training=False)
+    folds = [with_fold(data, fold, 5) for fold in range(1, 6)]
+    names = [name for each in folds for name in each.parts["test"].items.names]
+    assert sorted(names) == sorted(data.parts["train"].items.names)
+    for each in folds:
+        tested = set(each.parts["test"].items.texts)
+        assert not tested & set(each.parts["train"].items.texts)
+        assert len(each.parts["test"]) + len(each.parts["train"]) == 60
+        assert 2 <= each.parts["test"].labels.count(0) <= 6
+    assert with_fold(data, 1, 5, seed=1).parts["test"].items.names != folds[0].parts["test"].items.names
+    with pytest.raises(UsageError, match="fold 6"):
+        with_fold(data, 6, 5)
+    with pytest.raises(DataError, match="too few for 61 folds"):
+        with_fold(data, 1, 61)
+    with pytest.raises(DataError, match="has the parts train, test"):
+        with_fold(folds[0], 1, 5)
+
+
+def test_a_run_a_fold_and_their_mean(tmp_path):
+    data, out = films(tmp_path / "x.txt"), tmp_path / "out"
+    found = neocog.train(data, folds=3, recipe="smoke", dimension=4, out=out, quiet=True, device="cpu")
+    summary = json.loads((out / "folds.json").read_text())
+    assert summary["test"]["n"] == 60
+    assert summary["test"]["top1"] == pytest.approx(sum(each["top1"] for each in summary["folds"]) / 3)
+    assert "over 3 folds, spread" in found.text()
+    tables = [csv.DictReader((each / "split.csv").read_text().splitlines()) for each in sorted(out.glob("fold-*"))]
+    tested = [row for table in tables for row in table if row["part"] == "test"]
+    assert len({next(iter(row.values())) for row in tested}) == 60
+    again = neocog.test(out / "fold-02" / "model.safetensors", data, device="cpu")
+    assert again.samples == summary["folds"][1]["n"]
+    assert again.metrics["top1"] == summary["folds"][1]["top1"]
+    assert not again.warnings
+    with pytest.raises(UsageError, match="already"):
+        neocog.train(data, folds=3, recipe="smoke", out=out, quiet=True)
