@@ -59,7 +59,10 @@ def check(
     from neocog.data.decode import MAX_PIXELS
     from neocog.data.doctor import examine, proposals
     from neocog.data.open import read_source, without_empty
+    from neocog.data.text_sniff import holds_texts
 
+    if holds_texts(data):
+        raise UsageError(f"{data} holds texts, and check examines pictures; training itself refuses faulty rows")
     target = Path(list_out) if list_out is not None else Path(LIST_NAME)
     _refuse_foreign(target)
     dataset = without_empty(read_source(data if data is not None else "digits", root))
