@@ -67,8 +67,8 @@ def leave_out(dataset: DataSet[T], names: Iterable[str]) -> DataSet[T]:
 
 
 def _known_as(part: Part[T], index: int) -> set[str]:
-    items = part.items
-    names = {items.name(index)}
+    items: object = part.items
+    names = {part.items.name(index)}
     if isinstance(items, FileItems):
         names |= {str(items.paths[index]), str(items.paths[index].absolute())}
     return names

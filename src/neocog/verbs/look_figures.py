@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from neocog.core.trace import caught
 from neocog.explain.layers import first_convolution
 from neocog.report import explained
 from neocog.report.overlay import Box, in_colours
+from neocog.report.sheet import Tile, sheet
 from neocog.report.thumbnails import Pixels
 from neocog.verbs.look_data import Reference
 from neocog.verbs.look_layers import Layers
@@ -92,7 +94,7 @@ def _wanted(view: View, seen: Seen, method: Method) -> Iterator[Callable[[], Fig
     make = _MAKERS.get(method.shows, _attribution)
     for layer in layers:
         for target in targets:
-            yield lambda layer=layer, target=target: make(view, seen, method, layer, target)
+            yield partial(make, view, seen, method, layer, target)
 
 
 # Which layer of the network a method takes when nobody says.
@@ -122,8 +124,9 @@ def _attribution(view: View, seen: Seen, method: Method, layer: str | None, targ
     result = attribution(method, view.network, inputs, target=target, layer=layer, unit=unit)
     trust = None
     if view.trust:
-        where = {"target": target, "layer": layer, "unit": unit, "chances": seen.chances}
-        trust = trust_of(method, view.network, inputs, result, **where)
+        trust = trust_of(
+            method, view.network, inputs, result, target=target, layer=layer, unit=unit, chances=seen.chances
+        )
     values = result[0].detach().cpu()
     if method.shows == "colours":
         drawn = explained.colours_sheet(seen.pixels, values.numpy())
@@ -217,8 +220,8 @@ def _neighbours(view: View, seen: Seen, method: Method, layer: str | None, _targ
     assert view.reference is not None
     name = _named(layer, method)
     tiles = view.reference.nearest(view.network, seen.inputs, name)
-    query = explained.Tile(in_colours(seen.pixels), "this picture")
-    drawn = explained.sheet([query, *tiles], side=112, columns=len(tiles) + 1)
+    query = Tile(in_colours(seen.pixels), "this picture")
+    drawn = sheet([query, *tiles], side=112, columns=len(tiles) + 1)
     return Figure(method.name, method.title, layer=name, drawn=drawn, note=view.reference.statement)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ def filter_layers(network: nn.Module, inputs: Tensor) -> tuple[str, ...]:
     """
     found: list[tuple[str, Tensor]] = []
 
-    def note(name: str) -> object:
+    def note(name: str) -> Callable[[nn.Module, Any], None]:
         return lambda _layer, given: found.append((name, given[0].detach().clone()))
 
     handles = [
