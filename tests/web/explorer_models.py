@@ -52,3 +52,35 @@ def small_samples(classes: tuple[str, ...], *, side: int, count: int = 30) -> Sa
     labels = tuple(index % len(classes) for index in range(count))
     levels = np.array(labels)[:, None, None] * 20 + noise.integers(0, 60, (count, side, side))
     return Samples(Part(ArrayItems(levels.astype(np.uint8), "noise"), labels), classes, "noise")
+
+
+def text_model(network: nn.Module | None = None, *, name: str = "kim_cnn", seed: int = 0, **arguments: object) -> Model:
+    """Returns a model of texts over twelve words, with its first weights made larger; a network of one's own too."""
+    from neocog.data.text_preprocess import TextPreprocessing
+
+    told = {"classes": 3, "channels": len(TEXT_WORDS), "dimension": 6} | arguments
+    if network is None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = architectures.create(name, **told)
+            for each in network.parameters():
+                if each.dim() > 1:
+                    each.data.normal_(0, 0.5)
+                    if len(each) == len(TEXT_WORDS) + 1:
+                        each.data[0] = 0  # padding
+    numbers = TextPreprocessing("words", TEXT_WORDS, margin=(4, 5), usual=16)
+    contract = ModelContract(name, told, "text classification", ("bad", "fine", "good"), numbers.to_contract())
+    return Model(network.eval(), contract, predictor_for(contract), torch.device("cpu"))
+
+
+TEXT_WORDS = ("a", "good", "bad", "film", "not", "very", "the", "is", "was", "plot", "and", "dull")
+
+
+def text_samples(count: int = 12) -> Samples:
+    """Returns labelled sentences of different lengths."""
+    from neocog.data.text_items import TextItems
+
+    said = ("good", "bad", "dull")
+    texts = [f"the film {'very ' * (n % 4)}{said[n % 3]}" for n in range(count)]
+    items = TextItems(texts, [f"t.txt:{n + 1}" for n in range(count)])
+    return Samples(Part(items, tuple((2, 0, 0)[n % 3] for n in range(count))), ("bad", "fine", "good"), "sentences")

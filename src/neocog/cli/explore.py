@@ -11,8 +11,13 @@ import click
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port; 0 is a free one.")
 @click.option("--no-browser", is_flag=True, help="Print the address, open nothing.")
 @click.option("--html", metavar="FILE", help="Serve nothing: write one page for a picture, to be mailed.")
-@click.option("--picture", metavar="IMAGE", help="The picture of --html; the first sample of DATA unless given.")
+@click.option(
+    "--picture", metavar="IMAGE", help="The picture, or text, of --html; the first sample of DATA unless given."
+)
 @click.option("--root", metavar="FOLDER", help="Where local copies of known data sets lie.")
+@click.option("--encoding", help="Encoding of files of texts; UTF-8 unless told, e.g. latin-1.")
+@click.option("--text-column", help="Column of a table that holds the texts.")
+@click.option("--label-column", help="Column of a table of texts that holds the labels.")
 @click.option("--device", help="cpu, cuda or cuda:N; a GPU when there is one.")
 @click.option("--net", metavar="MODULE:FUNCTION", help="The model's network, where it is your own: its code then runs.")
 def command(
@@ -23,10 +28,13 @@ def command(
     html: str | None,
     picture: str | None,
     root: str | None,
+    encoding: str | None,
+    text_column: str | None,
+    label_column: str | None,
     device: str | None,
     net: str | None,
 ) -> None:
-    """Walk through MODEL layer by layer in the browser, with the arithmetic of every pixel.
+    """Walk through MODEL layer by layer in the browser, with the arithmetic of every pixel, or word.
 
     MODEL is a model file, or a network of the zoo with its ImageNet weights (efficientnet_lite0 comes with the
     installation). DATA, as `neocog train` takes it, brings samples to choose from. The page answers on this machine
@@ -42,6 +50,9 @@ def command(
         html=html,
         picture=picture,
         root=root,
+        encoding=encoding,
+        text_column=text_column,
+        label_column=label_column,
         device=device,
         net=net,
         say=lambda line: click.echo(line, err=True),

@@ -31,8 +31,9 @@ def arithmetic_json(
 
     Raises UsageError for a picture, node, channel or target that is not there.
     """
-    session.channel(place, channel)
-    passed, node = session.passed(id), session.nodes[place]
+    session.channel(place, channel, id)
+    passed = session.passed(id)
+    node = passed.nodes[place]
     made = passed.values[place][0][channel]
     head = {"node": place, "channel": channel, "name": node.name, "output": _exact(made)}
     parts = parts_of(session, id, place, channel)
@@ -152,6 +153,14 @@ def _pointwise(session: Session, id: int, place: int, channel: int, _target: int
     return {"kind": "pointwise", "function": name} | _input(session, id, place, channel)
 
 
+def _lookup(session: Session, id: int, place: int, _channel: int, _target: int | None) -> Json | None:
+    """Returns the numbers of the words, of each of which the map holds one number of its vector."""
+    if not isinstance(session.runner.layer(place), nn.Embedding):
+        return None
+    source = {"node": session.nodes[place].sources[0], "channel": 0}
+    return {"kind": "lookup", "input": _exact(session.passed(id).given[place][0][0, 0]), "source": source}
+
+
 def _radial(session: Session, id: int, place: int, channel: int, _target: int | None) -> Json | None:
     """Returns minus ``scale`` times the sum of the squares of value - weight (LeNet-5's output layer)."""
     layer = session.runner.layer(place)
@@ -201,12 +210,12 @@ def _input(session: Session, id: int, place: int, channel: int) -> Json:
     found = sources_of(session, id, place, channel)
     given = session.passed(id).given[place]
     if len(found) != 1 or len(given) != 1:
-        alike = len(given) == 1 and given[0].shape[1:] == session.nodes[place].shape
+        alike = len(given) == 1 and given[0].shape[1:] == session.passed(id).nodes[place].shape
         return {"input": _exact(given[0][0][channel]) if alike else None}  # of the same number, made of it or not
     node, each = found[0]
     return {"input": _exact(given[0][0][each]), "source": {"node": node, "channel": each}}
 
 
 _FORMS: tuple[Callable[[Session, int, int, int, int | None], Json | None], ...] = (
-    _pooling, _norm, _pointwise, _join, _radial,
+    _lookup, _pooling, _norm, _pointwise, _join, _radial,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from neocog.explain import objectives
 from neocog.web.desk import Desk
 from neocog.web.encode import Json, png
 from neocog.web.explanations import layer_name
+from neocog.web.kinds import Pictures
 from neocog.web.session import Session
 
 MOST_STEPS, LARGEST_SIDE, SMALLEST_SIDE = 256, 224, 8
@@ -61,6 +62,8 @@ class Dreams:
 
     def start(self, place: int, channel: int, steps: int, size: int) -> Json:
         """Begins a dream of a node's channel; raises UsageError for a channel that is not there."""
+        if self._session.kind.name != "picture":
+            raise UsageError("a dream is a picture; between two words there is nothing that could be dreamed.")
         self._session.channel(place, channel)
         objective = self._objective(place, channel)
         for other in self._jobs.values():
@@ -97,7 +100,9 @@ class Dreams:
     def _run(self, job: Job, objective: Any, size: int) -> None:
         from neocog.explain.maximise import maximise
 
-        numbers = self._session.preprocessing
+        kind = self._session.kind
+        assert isinstance(kind, Pictures)
+        numbers = kind.numbers
         try:
             with self._turn:
                 end = time.monotonic() + SECONDS

@@ -17,15 +17,19 @@ from neocog.verbs.look_methods import MAPS, METHODS, Method, as_map, attribution
 from neocog.verbs.look_trust import trust_of
 from neocog.web.encode import Json, png, shown_map
 from neocog.web.gradients import target_of
-from neocog.web.session import Session, Shown
+from neocog.web.kinds import Shown
+from neocog.web.session import Session
+from neocog.web.text_explanations import explain_text, text_methods_json
 
 # Those that run the network once or a few times; the page asks for them unbidden, and they are in a mailed page.
 FAST = frozenset({"saliency", "gradient_times_input", "guided_backpropagation", "deconvnet", "grad_cam"})
 FAST_TOO = frozenset({"grad_cam_plus_plus", "guided_grad_cam", "relevance"})
 
 
-def methods_json() -> list[Json]:
-    """Returns the methods whose result is a map over the picture."""
+def methods_json(session: Session) -> list[Json]:
+    """Returns the methods whose result is a map over the picture, of texts a score for each word."""
+    if session.kind.name == "text":
+        return text_methods_json(FAST | FAST_TOO)
     return [
         {
             "name": each.name,
@@ -42,11 +46,12 @@ def methods_json() -> list[Json]:
     ]
 
 
-def method_named(name: str) -> Method:
+def method_named(session: Session, name: str) -> Method:
     """Returns a method of the page; raises UsageError for one that there is not."""
-    found = next((each for each in METHODS if each.name == name and each.shows in MAPS), None)
+    names = [row["name"] for row in methods_json(session)]
+    found = next((each for each in METHODS if each.name == name and name in names), None)
     if found is None:
-        raise UsageError(f"no such method; there are {', '.join(row['name'] for row in methods_json())}.")
+        raise UsageError(f"no such method; there are {', '.join(names)}.")
     return found
 
 
@@ -68,9 +73,14 @@ def explain_json(
     Raises UsageError for what is not there, and NetworkError where the method does not go with the network.
     """
     began = time.perf_counter()
-    method, shown = method_named(name), session.picture(id)
+    method, shown = method_named(session, name), session.picture(id)
     aimed = target_of(session, id, target) if "target" in method.needs else None
     layer = _layer(session, shown, method, place)
+    head: Json = {"method": name, "target": aimed, "class": None if aimed is None else session.classes[aimed]}
+    head |= {"layer": layer}
+    if session.kind.name == "text":
+        found = explain_text(session, shown, method, aimed, layer, trust=trust)
+        return head | found | {"seconds": round(time.perf_counter() - began, 3)}
     unit = None
     if "unit" in method.needs and channel is not None:
         unit = (session.channel(session.node(place), channel) if place is not None else channel,)
@@ -81,10 +91,7 @@ def explain_json(
         scores = dict(vars(trust_of(method, session.network, shown.inputs, result, **where)))
     values = as_map(method, result)[0].float()
     return {
-        "method": name,
-        "target": aimed,
-        "class": None if aimed is None else session.classes[aimed],
-        "layer": layer,
+        **head,
         "signed": method.shows != "heat",
         "heat": shown_map(values, full=True),
         "overlay": _picture(method, shown, result[0].float(), values),

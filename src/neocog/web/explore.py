@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neocog.core.errors import ResourceError, UsageError
+from neocog.data.text_lines import ENCODING
+from neocog.data.text_rows import Reading
 from neocog.tasks.model import Model
 from neocog.verbs.opening import open_model
-from neocog.web.samples import open_samples
+from neocog.web.samples import Samples, open_samples
 from neocog.web.session import Session
 
 LOCAL = "127.0.0.1"
@@ -28,6 +30,9 @@ def explore(
     html: str | Path | None = None,
     picture: str | Path | None = None,
     root: str | Path | None = None,
+    encoding: str | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
     device: str | None = None,
     net: str | None = None,
     say: Callable[[str], None] | None = None,
@@ -37,8 +42,9 @@ def explore(
     ``model`` is a model file, a loaded model or a network of the zoo with its ImageNet weights; ``data`` whatever
     `neocog.train` takes, for samples beside one's own pictures, and ``root`` where a known set lies. ``port`` 0 is a
     free one; the page is opened in a ``browser``, and its address given to ``say`` (standard error unless told). With
-    ``html`` nothing is served: the page for ``picture`` (a file, or the first sample of ``data``) is written there
-    whole. ``net`` is the ``module:function`` of a network of your own, whose code then runs.
+    ``html`` nothing is served: the page for ``picture`` (a file, for a model of texts the text itself, or the first
+    sample of ``data``) is written there whole. ``encoding`` and the columns say how files of texts are read. ``net`` is
+    the ``module:function`` of a network of your own, whose code then runs.
 
     Raises ResourceError for a port that is taken and a file that cannot be written; UsageError, ModelFileError,
     DataError and UnreadableInput as opening model, data and picture does.
@@ -49,15 +55,20 @@ def explore(
     if not 0 <= port <= 65535:
         raise UsageError(f"a port is a number from 1 to 65535, or 0 for a free one; got {port}.")
     loaded = open_model(model, device, net=net)
-    session = Session(loaded, None if data is None else open_samples(loaded.contract, data, root=root))
+    reading = Reading(encoding or ENCODING, text_column, label_column)
+    session = Session(loaded, None if data is None else _samples(loaded, data, root, reading))
     if html is not None:
         from neocog.web.page import write_page
 
-        write_page(session, Path(html), None if picture is None else Path(picture))
+        write_page(session, Path(html), picture)
         tell(f"neocog: the page is {html}")
         return
     with listening(port) as sock:
         serve(session, sock, browser=browser, say=tell)
+
+
+def _samples(model: Model, data: str | Path, root: str | Path | None, reading: Reading) -> Samples:
+    return open_samples(model.contract, data, root=root, reading=reading)
 
 
 def listening(port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from neocog.core.errors import UsageError
 from neocog.core.outputs import primary
+from neocog.explain.entry import entry
 from neocog.explain.rest import at_rest
 from neocog.web.session import Session
 
@@ -35,11 +37,11 @@ def gradients_at(session: Session, id: int, place: int, target: int | None) -> G
     if layer is None:
         return None
     tap = _Tap(session.runner.calls[place])
+    run = _with_gradients(session, id)
     with at_rest(session.network):
         handles = [layer.register_forward_pre_hook(tap.enter), layer.register_forward_hook(tap.leave)]
         try:
-            # The picture asks for a gradient so that the layer's input has one, frozen as the weights are.
-            logits = primary(session.network(session.picture(id).inputs.clone().requires_grad_()))
+            logits = run()
         finally:
             for handle in handles:
                 handle.remove()
@@ -48,6 +50,15 @@ def gradients_at(session: Session, id: int, place: int, target: int | None) -> G
         torch.zeros_like(at) if each is None else each for at, each in zip(tap.caught, (inner, outer), strict=True)
     ]
     return Gradients(found[0].cpu(), found[1].cpu(), chosen)
+
+
+def _with_gradients(session: Session, id: int) -> Callable[[], Tensor]:
+    """Returns the forward pass of an input that asks for a gradient, so that layers have one, frozen as they are."""
+    inputs = session.picture(id).inputs
+    if inputs.is_floating_point():
+        return lambda: primary(session.network(inputs.clone().requires_grad_()))
+    where = entry(session.network, inputs)  # words have none: their vectors ask for it
+    return lambda: where.run(where.values.clone().requires_grad_())
 
 
 def target_of(session: Session, id: int, target: int | None) -> int:

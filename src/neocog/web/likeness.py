@@ -9,6 +9,7 @@ import torch
 
 from neocog.core.errors import UsageError
 from neocog.explain import nearest_neighbours
+from neocog.verbs.look_words import SeenText
 from neocog.web.encode import LARGEST_THUMBNAIL, Json, png
 from neocog.web.fields import box_of
 from neocog.web.maps import sample_json
@@ -46,7 +47,10 @@ def _patch(session: Session, place: int, sample: int, value: float, where: int) 
     sizes = session.nodes[place].shape[1:]
     width = sizes[-1] if sizes else 1
     row, column = (where // width, where % width) if len(sizes) > 1 else (0, where)
-    pixels = session.readable(sample)
+    read = session.readable(sample)
+    if isinstance(read, SeenText):
+        return _ngram(session, place, read, sample, value, where)
+    pixels = read
     box = box_of(session, place, row, column)
     head: Json = {"sample": sample, "label": session.samples().label(sample), "value": value}
     head |= {"row": row, "column": column, "box": box}
@@ -55,6 +59,17 @@ def _patch(session: Session, place: int, sample: int, value: float, where: int) 
     if box is not None and box["height"] and box["width"]:
         pixels = pixels[:, box["top"] : box["top"] + box["height"], box["left"] : box["left"] + box["width"]]
     return head | {"crop": png(pixels, LARGEST_THUMBNAIL if max(pixels.shape[1:]) > LARGEST_THUMBNAIL else None)}
+
+
+def _ngram(session: Session, place: int, seen: SeenText, sample: int, value: float, where: int) -> Json:
+    """Returns the words of a text that a unit sees, the whole text where that cannot be told."""
+    head = {"sample": sample, "label": session.samples().label(sample), "value": value, "row": 0, "column": where}
+    fields, axes = session.fields[place], session.nodes[place].shape[1:]
+    if len(fields) != 1 or len(axes) != 1 or axes[0] == 1:
+        return head | {"crop": None, "box": None, "words": list(seen.tokens)}
+    start, size = fields[0].start + where * fields[0].jump, fields[0].size
+    box = {"top": 0, "left": start, "height": 1, "width": size}
+    return head | {"crop": None, "box": box, "words": list(seen.words_at(start, size))}
 
 
 def neighbours_json(session: Session, survey: Survey, id: int, count: int) -> list[Json]:

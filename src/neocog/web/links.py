@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from neocog.web.encode import Json
 from neocog.web.parts import parts_of
@@ -20,7 +20,7 @@ def links_json(session: Session, id: int, place: int, channel: int) -> Json:
     does not sum, what it makes of its one map (or of the factors alike) is all of it; where it cannot be told which
     map it was made of, there are none.
     """
-    session.channel(place, channel)
+    session.channel(place, channel, id)
     parts = parts_of(session, id, place, channel)
     if parts is None:
         return {"sources": _of_one(session, id, place, channel), "bias": 0.0, "total": None}
@@ -45,11 +45,14 @@ def _of_one(session: Session, id: int, place: int, channel: int) -> list[Json]:
 
 def sources_of(session: Session, id: int, place: int, channel: int) -> list[tuple[int, int]]:
     """Returns the (node, channel) that a map was made of where the layer does not sum; none where it cannot be told."""
-    passed, node = session.passed(id), session.nodes[place]
+    passed = session.passed(id)
+    node = passed.nodes[place]
     given, made = passed.given[place], passed.values[place][0][channel]
     pairs = [(source, each[0]) for source, each in zip(node.sources, given, strict=False)]
     if node.kind == "concat":
         return _concatenated(pairs, channel, made)
+    if isinstance(session.runner.layer(place), nn.Embedding):
+        return [(node.sources[0], 0)]
     if node.kind == "×" and len(pairs) > 1:
         return [(source, min(channel, len(each) - 1)) for source, each in pairs]
     if len(pairs) == 1 and keeps_channels(session.runner, place) and len(pairs[0][1]) == node.shape[0]:

@@ -8,12 +8,17 @@ import torch
 from torch import Tensor
 
 from neocog.core.errors import UsageError
+from neocog.verbs.look_words import SeenText
 from neocog.web.encode import LARGEST_THUMBNAIL, Json, array, png, shown_map
-from neocog.web.session import Session, Shown
+from neocog.web.fields import unit_fields
+from neocog.web.kinds import Shown
+from neocog.web.network import nodes_json
+from neocog.web.session import Session
 
 TOP = 10
 MOST_MAPS = 256
 MOST_SAMPLES = 96
+MOST_CHARACTERS = 200
 
 
 def picture_json(session: Session, shown: Shown) -> Json:
@@ -21,12 +26,9 @@ def picture_json(session: Session, shown: Shown) -> Json:
     logits = session.logits(shown.id)
     chances = logits.double().softmax(0)
     order = torch.sort(logits, descending=True, stable=True).indices[:TOP].tolist()
-    height, width = shown.pixels.shape[1:]
     return {
         "picture": shown.id,
-        "width": width,
-        "height": height,
-        "shown": png(shown.pixels),
+        **(_text(session, shown) if session.kind.name == "text" else _picture(shown)),
         "sample": shown.sample,
         "label": shown.label,
         "prediction": [
@@ -35,6 +37,42 @@ def picture_json(session: Session, shown: Shown) -> Json:
         ],
         "softmax": softmax_json(session, shown.id),
     }
+
+
+def _picture(shown: Shown) -> Json:
+    height, width = shown.pixels.shape[1:]
+    return {"width": width, "height": height, "shown": png(shown.pixels)}
+
+
+def _text(session: Session, shown: Shown) -> Json:
+    """Returns a text by the places of the network's input, empty strings for padding; and what depends on its length.
+
+    ``unknown`` are the places of words that the model does not know.
+    """
+    seen, nodes = shown.text, session.passed(shown.id).nodes
+    width = shown.inputs.shape[1]
+    known = zip(seen.places.tolist(), seen.known, strict=True)
+    rows = nodes_json(session.runner, nodes, unit_fields(session.runner, nodes))
+    return {
+        "kind": "text",
+        "width": width,
+        "height": 1,
+        "shown": None,
+        "tokens": tokens_by_place(seen),
+        "unknown": [place for place, told in known if not told],
+        "nodes": [{key: row[key] for key in _BY_LENGTH} for row in rows],
+    }
+
+
+_BY_LENGTH = ("id", "shape", "field", "formula", "macs", "kernel", "stride", "padding", "dilation")
+
+
+def tokens_by_place(seen: SeenText) -> list[str]:
+    """Returns the words by the places of the network's input, empty strings for padding."""
+    found = [""] * seen.inputs.shape[1]
+    for place, token in zip(seen.places.tolist(), seen.tokens, strict=True):
+        found[place] = token
+    return found
 
 
 def softmax_json(session: Session, id: int) -> Json:
@@ -61,10 +99,12 @@ def samples_json(session: Session, start: int, count: int) -> Json:
 
 
 def sample_json(session: Session, index: int) -> Json:
-    """Returns one sample: its label and its thumbnail, None where it cannot be read."""
-    pixels = session.readable(index)
-    thumbnail = None if pixels is None else png(pixels, LARGEST_THUMBNAIL)
-    return {"index": index, "label": session.samples().label(index), "thumbnail": thumbnail}
+    """Returns one sample: its label, its thumbnail and, of texts, its beginning; None where it cannot be read."""
+    read = session.readable(index)
+    head = {"index": index, "label": session.samples().label(index)}
+    if isinstance(read, SeenText):
+        return head | {"thumbnail": None, "text": str(session.samples().read(index))[:MOST_CHARACTERS]}
+    return head | {"thumbnail": None if read is None else png(read, LARGEST_THUMBNAIL), "text": None}
 
 
 def maps_json(session: Session, id: int, place: int, start: int, count: int, order: str) -> Json:
@@ -91,7 +131,7 @@ def maps_json(session: Session, id: int, place: int, start: int, count: int, ord
 def map_json(session: Session, id: int, place: int, channel: int) -> Json:
     """Returns one map exactly."""
     values = session.passed(id).values[session.node(place)][0]
-    return {"node": place, "channel": channel, "map": array(values[session.channel(place, channel)])}
+    return {"node": place, "channel": channel, "map": array(values[session.channel(place, channel, id)])}
 
 
 def ordered(values: Tensor, order: str) -> list[int]:

@@ -24,12 +24,12 @@ def network_json(session: Session) -> Json:
     """Returns the whole network: its record, its classes, its nodes and the stages that they fold into."""
     contract = session.model.contract
     record = None if is_own(contract.network) else architectures.record(contract.network)
-    nodes = nodes_json(session.runner, session.fields)
+    nodes = nodes_json(session.runner, session.nodes, session.fields)
     return {
         "name": contract.network,
         "title": record.summary if record else contract.network,
         "task": contract.task,
-        "kind": "picture",
+        "kind": session.kind.name,
         "classes": list(session.classes),
         "input": list(session.input_shape),
         "params": count_parameters(session.network),
@@ -48,18 +48,18 @@ def _note(session: Session) -> str | None:
     notes = []
     if not session.runner.traced:
         notes.append("The network cannot be traced: layers stand in the order of their calls, without joins.")
-    if session.preprocessing.flip_average:
-        notes.append("`neocog predict` averages the answer with the mirror image's; this page shows one pass.")
+    if session.kind.note:
+        notes.append(session.kind.note)
     return " ".join(notes) or None
 
 
-def nodes_json(runner: Runner, fields: Sequence[Fields]) -> list[Json]:
-    """Returns a record for each node, in the order of computing; its id is its place."""
-    stages = stages_json(runner.nodes)
-    innermost = _innermost(runner.nodes, stages)
+def nodes_json(runner: Runner, nodes: Sequence[Node], fields: Sequence[Fields]) -> list[Json]:
+    """Returns a record for each node of a pass, in the order of computing; its id is its place."""
+    stages = stages_json(nodes)
+    innermost = _innermost(nodes, stages)
     counted: set[int] = set()
     rows = []
-    for place, node in enumerate(runner.nodes):
+    for place, node in enumerate(nodes):
         layer = runner.layer(place)
         row: Json = {
             "id": place,
@@ -74,7 +74,7 @@ def nodes_json(runner: Runner, fields: Sequence[Fields]) -> list[Json]:
             "stage": innermost[place],
             "field": _field(fields[place]),
         }
-        given = runner.nodes[node.sources[0]].shape if node.sources else ()
+        given = nodes[node.sources[0]].shape if node.sources else ()
         row |= _counts(layer, given, node.shape, fresh=id(layer) not in counted) | _settings(layer, node, given)
         counted.add(id(layer))
         rows.append(row)

@@ -12,18 +12,19 @@ from neocog.web.arithmetic import arithmetic_json
 from neocog.web.bundle import bundled
 from neocog.web.encode import Json, to_json
 from neocog.web.explanations import explain_json, methods_json
+from neocog.web.kinds import Shown
 from neocog.web.links import links_json
 from neocog.web.maps import maps_json, ordered, picture_json, softmax_json
 from neocog.web.network import network_json
-from neocog.web.session import Session, Shown
+from neocog.web.session import Session
 
 MAPS, TARGETS = 12, 3
 # Of small networks more is shown, since the page stays small.
 FEW, MANY, SMALL = 4, 8, 1_000_000
 
 
-def write_page(session: Session, path: Path, picture: Path | None) -> None:
-    """Writes the page for a picture file, or for the first sample of the session's data.
+def write_page(session: Session, path: Path, picture: str | Path | None) -> None:
+    """Writes the page for a picture file or a text, or for the first sample of the session's data.
 
     Raises UsageError where there is neither, UnreadableInput for a file that is no picture, and ResourceError where
     the page cannot be written.
@@ -31,7 +32,7 @@ def write_page(session: Session, path: Path, picture: Path | None) -> None:
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"a page is written as .html, not as {path.name!r}; change its ending.")
     if picture is not None:
-        shown = _from_file(session, picture)
+        shown = session.add(str(picture)) if session.kind.name == "text" else _from_file(session, Path(picture))
     elif session.data is not None:
         shown = session.add_sample(0)
     else:
@@ -60,7 +61,7 @@ def embedded(session: Session, id: int) -> Iterator[tuple[str, Any]]:
     yield "GET /api/samples", {"total": 0, "statement": "", "samples": []}
     yield "POST /api/picture", picture
     yield _key("softmax", picture=id), softmax_json(session, id)
-    yield "GET /api/methods", methods_json()
+    yield "GET /api/methods", methods_json(session)
     most = MANY if network["params"] < SMALL else FEW
     for place in range(len(session.nodes)):
         yield _key("maps", picture=id, node=place), maps_json(session, id, place, 0, MAPS, "strength")
@@ -72,7 +73,7 @@ def embedded(session: Session, id: int) -> Iterator[tuple[str, Any]]:
 
 
 def _explained(session: Session, id: int, targets: list[int]) -> Iterator[tuple[str, Json]]:
-    for method in methods_json():
+    for method in methods_json(session):
         if not method["fast"]:
             continue
         for target in targets if "target" in method["needs"] else [None]:

@@ -18,7 +18,7 @@ from neocog.web.session import Session
 # Parts are shown only where they add up to what the network computed, to this share of its largest number.
 TOLERANCE = 1e-4
 # What is shown in a form of its own, and sums nothing over its input maps.
-KEEPING = (*NORMS, *POOLS)
+KEEPING = (*NORMS, *POOLS, nn.Embedding)
 LARGEST_TRIAL = 1 << 24
 _FUNCTIONS: dict[type[nn.Module], Any] = {
     nn.Conv1d: functional.conv1d,
@@ -58,7 +58,7 @@ def parts_of(session: Session, id: int, place: int, channel: int) -> Parts | Non
     """Returns what a map is the sum of, or None where it is no sum, or none that adds up to what the network made."""
     passed = session.passed(id)
     made = passed.values[place][0]
-    given, layer, node = passed.given[place], session.runner.layer(place), session.nodes[place]
+    given, layer, node = passed.given[place], session.runner.layer(place), passed.nodes[place]
     found = None
     if isinstance(layer, conv._ConvNd) and len(given) == 1:
         found = _convolution(layer, given[0], channel, node.sources[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,7 +15,10 @@ from neocog.core.errors import NetworkError
 from neocog.core.graph import GraphReader, Node, layer_node
 from neocog.core.layers import is_layer
 from neocog.core.outputs import primary
-from neocog.core.receptive import LayerTracer
+from neocog.core.receptive import POINTWISE_LAYERS, LayerTracer
+
+# Functions that leave each number in its place.
+_BY_PLACE = frozenset({"+", "-", "×", "truediv", "dropout", "relu", "tanh", "sigmoid", "gelu", "contiguous", "clone"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +46,13 @@ class Runner:
 
     ``nodes`` are those of the pass over ``example`` (1, C, ...); ``steps`` the traced calls, one a node, none where
     ``traced`` is False. Then ``nodes`` are in the order of the calls, and those whose places are in ``guessed`` are
-    made of the node before them as far as anybody knows.
+    made of the node before them as far as anybody knows. With ``lengths`` inputs may be longer or shorter than the
+    example, and so are the maps. ``rearranged`` are the places of nodes that hand on what they are given.
     """
 
-    def __init__(self, network: nn.Module, example: Tensor) -> None:
+    def __init__(self, network: nn.Module, example: Tensor, *, lengths: bool = False) -> None:
         self.network = network
+        self._lengths = lengths
         self.guessed: frozenset[int] = frozenset()
         self.steps: tuple[fx.Node, ...] = ()
         self._trace = _trace(network, example)
@@ -59,6 +64,7 @@ class Runner:
             seen[node.name] += bool(node.name)
             calls.append(seen[node.name])
         self.calls = tuple(calls)
+        self.rearranged = frozenset(_rearranged(found))
 
     @property
     def traced(self) -> bool:
@@ -71,9 +77,13 @@ class Runner:
         Raises NetworkError where the network calls other layers for it than it did for the example.
         """
         found = self._recorded(inputs)
-        if [(each.name, each.shape) for each in found.nodes] != [(each.name, each.shape) for each in self.nodes]:
+        if self._kept_of(found.nodes) != self._kept_of(self.nodes):
             raise NetworkError("the network calls other layers for this input than for others, so no one map fits it.")
         return found
+
+    def _kept_of(self, nodes: Sequence[Node]) -> list[tuple[str, Any]]:
+        """Returns what has to be alike for all inputs: names and shapes, of texts names and numbers of axes."""
+        return [(each.name, len(each.shape) if self._lengths else each.shape) for each in nodes]
 
     def layer(self, place: int) -> nn.Module | None:
         """Returns the module of a node, None of a function."""
@@ -102,25 +112,49 @@ class Recorder(GraphReader):
         self.given: list[tuple[Tensor, ...]] = []
         self.steps: list[fx.Node] = []
         self._known: dict[fx.Node, tuple[Tensor, int]] = {}
+        self._last: set[fx.Node] = set()
 
     def run_node(self, n: fx.Node) -> Any:
         """Runs one step."""
-        given = tuple(one for each in n.all_input_nodes for one in self._as_given(each))
+        # What comes from no input, a constant, has no node and no batch.
+        given = tuple(one for each in n.all_input_nodes if self.origins.get(each) for one in self._as_given(each))
         count = len(self.nodes)
         value = super().run_node(n)
         if len(self.nodes) > count:
-            self.values.append(kept(value))
+            if self._has_channels_last(n, value):
+                self._last.add(n)
+            self.values.append(kept(self._channels_first(n, value)))
+            self.nodes[-1] = replace(self.nodes[-1], shape=tuple(self.values[-1].shape[1:]))
             self.given.append(given)
             self.steps.append(n)
             self._known[n] = self.values[-1], value._version
         return value
+
+    def _channels_first(self, n: fx.Node, value: Tensor) -> Tensor:
+        if n in self._last:
+            return value.transpose(1, 2)
+        return with_channels(value) if n.op == "placeholder" else as_floats(value)
+
+    def _has_channels_last(self, n: fx.Node, value: Tensor) -> bool:
+        """Tells whether a node gives words' vectors (B, L, E): an embedding, and what changes these place by place."""
+        layer = self.fetch_attr(str(n.target)) if n.op == "call_module" else None
+        if isinstance(layer, nn.Embedding):
+            return value.dim() == 3
+        before = [each for each in n.all_input_nodes if isinstance(self.env.get(each), Tensor)]
+        alike = all(each in self._last and self.env[each].shape == value.shape for each in before)
+        if not before or not alike:
+            return False
+        if layer is None:
+            return self.nodes[-1].kind in _BY_PLACE
+        return isinstance(layer, (*POINTWISE_LAYERS, nn.LayerNorm)) or bool(getattr(layer, "pointwise", False))
 
     def _as_given(self, source: fx.Node) -> tuple[Tensor, ...]:
         value = self.env[source]
         if not isinstance(value, Tensor):  # pieces of a tensor: the whole that they are of
             return tuple(self.values[place] for place in self.origins.get(source, ()))
         known, version = self._known.get(source, (None, None))
-        return (known if known is not None and version == value._version else kept(value),)
+        same = known is not None and version == value._version
+        return (known if same and known is not None else kept(self._channels_first(source, value)),)
 
 
 class _Watch:
@@ -136,8 +170,8 @@ class _Watch:
 
     def run(self, inputs: Tensor) -> Pass:
         """Returns the pass."""
-        self._nodes = [Node("input", (), "input", "input", (), tuple(inputs.shape[1:]))]
-        self._values = [kept(inputs)]
+        self._values = [kept(with_channels(inputs))]
+        self._nodes = [Node("input", (), "input", "input", (), tuple(self._values[0].shape[1:]))]
         self._given: list[tuple[Tensor, ...]] = [()]
         self._made[id(inputs)] = inputs, inputs._version, 0
         handles = [each.register_forward_pre_hook(self._enter, with_kwargs=True) for each in self._names]
@@ -166,9 +200,10 @@ class _Watch:
         if source is None:
             self.guessed.add(place)
         before = place - 1 if source is None else source
-        shapes = tuple(given.shape[1:]), tuple(output.shape[1:])
+        made = output.transpose(1, 2) if isinstance(module, nn.Embedding) and output.dim() == 3 else output
+        shapes = tuple(given.shape[1:]), tuple(made.shape[1:])
         self._nodes.append(layer_node(name, module, self._owners(name), (before,), *shapes))
-        self._values.append(kept(output))
+        self._values.append(kept(made))
         self._given.append((given,))
         self._made[id(output)] = output, output._version, place
 
@@ -176,6 +211,26 @@ class _Watch:
         parts = name.split(".")
         above = (".".join(parts[:depth]) for depth in range(1, len(parts)))
         return tuple((each, self._kinds[each]) for each in above)
+
+
+def with_channels(value: Tensor) -> Tensor:
+    """Returns an input; the numbers of words (B, L) as one map (B, 1, L)."""
+    words = value.dim() == 2 and not value.is_floating_point()
+    return as_floats(value[:, None] if words else value)
+
+
+def as_floats(value: Tensor) -> Tensor:
+    """Returns whole numbers and truth values as floats, as maps are shown."""
+    return value if value.is_floating_point() or value.is_complex() else value.float()
+
+
+def _rearranged(found: Pass) -> list[int]:
+    """Returns the places of nodes whose output is their one input as it is, seen with the channels first."""
+    return [
+        place
+        for place, (value, given) in enumerate(zip(found.values, found.given, strict=True))
+        if len(given) == 1 and value.dim() > 2 and torch.equal(value, given[0])
+    ]
 
 
 def kept(value: Tensor) -> Tensor:

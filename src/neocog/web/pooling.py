@@ -28,7 +28,8 @@ def pooling_json(session: Session, id: int, place: int, channel: int, target: in
     each mean divides its sum by. ``gradient`` is that of the target's logit, at the output and what of it arrives at
     the input through this layer.
     """
-    passed, node = session.passed(id), session.nodes[place]
+    passed = session.passed(id)
+    node = passed.nodes[place]
     if node.role != "pooling":
         return None
     if len(passed.given[place]) != 1 or passed.given[place][0].shape[1] != node.shape[0]:

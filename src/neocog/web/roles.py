@@ -21,7 +21,9 @@ _ACTIVATIONS = (
     nn.Softshrink, nn.Tanhshrink, nn.LogSigmoid, nn.Threshold, nn.Identity, dropout._DropoutNd,
 )  # fmt: skip
 _RESHAPING = (nn.Flatten, nn.Unflatten, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle)
-_RESHAPES = frozenset({"flatten", "view", "reshape", "getitem", "permute", "transpose", "squeeze", "unsqueeze"})
+_RESHAPES = frozenset({"flatten", "view", "reshape", "getitem", "permute", "transpose", "squeeze", "unsqueeze"}) | {
+    "ChannelsFirst"
+}
 _FORMULAS = {"ScaledTanh": "1.7159 tanh(2x/3)"}
 _FUNCTIONS = frozenset(
     {"relu", "relu_", "relu6", "sigmoid", "sigmoid_", "tanh", "tanh_", "gelu", "silu", "elu", "selu", "leaky_relu"}
@@ -82,8 +84,10 @@ def role_of(runner: Runner, place: int) -> str:
     node, layer = runner.nodes[place], runner.layer(place)
     if node.role != "other":
         return node.role
-    if isinstance(layer, (*NORMS, nn.LocalResponseNorm, nn.LayerNorm)):
-        return "norm"
+    kinds = {"norm": (*NORMS, nn.LocalResponseNorm, nn.LayerNorm), "embedding": (nn.Embedding,)}
+    for name, layers in kinds.items():
+        if isinstance(layer, layers):
+            return name
     if isinstance(layer, (nn.Softmax, nn.LogSoftmax)) or node.kind in ("softmax", "log_softmax"):
         return "softmax"
     if isinstance(layer, _RESHAPING) or node.kind in _RESHAPES:

@@ -139,8 +139,8 @@ def _network(app: FastAPI, session: Session, desk: Desk) -> None:
         return _json(await desk.run(lambda: network_json(session)))
 
     @app.get("/api/field")
-    async def field(node: Id, row: Id = 0, column: Id = 0) -> Response:
-        return _json(await desk.run(lambda: fields.field_json(session, node, row, column)))
+    async def field(node: Id, row: Id = 0, column: Id = 0, picture: Id | None = None) -> Response:
+        return _json(await desk.run(lambda: fields.field_json(session, node, row, column, picture)))
 
 
 def _pictures(app: FastAPI, session: Session, desk: Desk) -> None:
@@ -163,8 +163,10 @@ def _pictures(app: FastAPI, session: Session, desk: Desk) -> None:
 
     @app.post("/api/text")
     async def text(request: Request) -> Response:
-        await body_json(request)
-        raise UsageError("this model takes pictures, not text.")
+        given = (await body_json(request)).get("text")
+        if not isinstance(given, str):
+            raise UsageError(f"text is a string; got {str(given)[:40]!r}.")
+        return _json(await desk.run(lambda: maps.picture_json(session, session.add(given))))
 
 
 def _maps(app: FastAPI, session: Session, desk: Desk) -> None:
@@ -200,7 +202,7 @@ def _numbers(app: FastAPI, session: Session, desk: Desk) -> None:
 def _explanations(app: FastAPI, session: Session, desk: Desk) -> None:
     @app.get("/api/methods")
     async def methods() -> Response:
-        return _json(explanations.methods_json())
+        return _json(explanations.methods_json(session))
 
     @app.get("/api/explain")
     async def explain(

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from neocog.core.errors import UnreadableInput, UsageError
-from neocog.data.decode import open_picture
-from neocog.data.resize import normalise
 from neocog.tasks.model import Model
-from neocog.tasks.picture_prediction import PicturePredictor
 from neocog.web.fields import unit_fields
+from neocog.web.kinds import Read, Shown, kind_of
 from neocog.web.passes import Pass, Runner, twin_of
 from neocog.web.samples import Samples
 
 HELD_PICTURES = 64
 HELD_BYTES = 1 << 29
-MOST_PIXELS = 64_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """A picture as the network sees it: ``pixels`` uint8 (C, H, W), ``inputs`` float (1, C, H, W), normalised.
-
-    ``sample`` is its place in the data, None for the user's own; ``label`` its true class where it is known.
-    """
-
-    id: int
-    pixels: Tensor
-    inputs: Tensor
-    sample: int | None = None
-    label: str | None = None
 
 
 class Session:
@@ -43,19 +24,14 @@ class Session:
 
     Nothing here may run twice at once; the server sees to that. The network's weights are frozen.
 
-    Raises UsageError for a model whose inputs are no pictures.
+    Raises UsageError for a model whose inputs are neither pictures nor texts.
     """
 
     def __init__(self, model: Model, data: Samples | None = None) -> None:
-        if not isinstance(model.predictor, PicturePredictor):
-            raise UsageError(f"explore takes models of pictures as yet; this one's task is {model.contract.task}.")
-        self.model, self.data = model, data
-        numbers = model.predictor.preprocessing
-        self.preprocessing = replace(numbers, max_pixels=min(numbers.max_pixels, MOST_PIXELS))
-        self.predictor = PicturePredictor(self.preprocessing)
+        self.model, self.data, self.kind = model, data, kind_of(model)
         self.network = model.network.eval().requires_grad_(False)
-        self.input_shape = (numbers.channels, *numbers.size)
-        self.runner = Runner(self.network, self.inputs_of(torch.full(self.input_shape, 128, dtype=torch.uint8)))
+        self.input_shape = self.kind.shape
+        self.runner = Runner(self.network, self.kind.example(), lengths=self.kind.name == "text")
         self.nodes = self.runner.nodes
         self.fields = unit_fields(self.runner)
         self._twin: nn.Module | None = None
@@ -78,20 +54,17 @@ class Session:
                 module._forward_pre_hooks.clear()
         return self._twin
 
-    def inputs_of(self, pixels: Tensor) -> Tensor:
-        """Returns uint8 (C, H, W) as the network's input (1, C, H, W), on its device."""
-        batch = normalise(pixels[None].to(self.model.device), self.preprocessing)
-        return batch.contiguous(memory_format=torch.channels_last)
+    def inputs_of(self, *reads: Read) -> Tensor:
+        """Returns what was read as the network's input (B, ...), on its device."""
+        return self.kind.batch(reads)
 
     def add(self, raw: Any, *, sample: int | None = None, label: str | None = None) -> Shown:
-        """Takes in a picture: a file's bytes, or an array (H, W[, 1|3]).
+        """Takes in a picture, a file's bytes or an array (H, W[, 1|3]), or a text.
 
-        Raises UnreadableInput.
+        Raises UnreadableInput, UsageError for what is not of the model's kind.
         """
-        if isinstance(raw, bytes):
-            open_picture(raw, max_pixels=self.preprocessing.max_pixels)  # the pixels are counted before all else
-        pixels = self.predictor.read(raw)
-        shown = Shown(next(self._numbers), pixels, self.inputs_of(pixels), sample, label)
+        read = self.kind.read(raw)
+        shown = Shown(next(self._numbers), read, self.inputs_of(read), sample, label)
         self._pictures[shown.id] = shown
         while len(self._pictures) > HELD_PICTURES:
             gone, _ = self._pictures.popitem(last=False)
@@ -141,16 +114,17 @@ class Session:
             raise UsageError(f"nodes are numbered 0 to {len(self.nodes) - 1}; got {place}.")
         return place
 
-    def channel(self, place: int, channel: int) -> int:
-        """Returns a channel of a node; raises UsageError where there is none."""
-        size = self.nodes[self.node(place)].shape[0]
+    def channel(self, place: int, channel: int, id: int | None = None) -> int:
+        """Returns a channel of a node, as it is for a picture or text where that is told; raises UsageError without."""
+        nodes = self.nodes if id is None else self.passed(id).nodes
+        size = nodes[self.node(place)].shape[0]
         if not 0 <= channel < size:
             raise UsageError(f"the node {place} has the channels 0 to {size - 1}; got {channel}.")
         return channel
 
-    def readable(self, index: int) -> Tensor | None:
-        """Returns a sample's pixels as the network sees them, uint8 (C, H, W), or None where it cannot be read."""
+    def readable(self, index: int) -> Read | None:
+        """Returns a sample as it is read, or None where it cannot be."""
         try:
-            return self.predictor.read(self.samples().read(index))
+            return self.kind.read(self.samples().read(index))
         except UnreadableInput:
             return None

@@ -71,12 +71,12 @@ class Survey:
     def step(self) -> None:
         """Looks at the next few samples; those that cannot be read, or that the network does not take, are counted."""
         following = self._order[self.looked : self.looked + self._batch]
-        read = [(sample, pixels) for sample in following if (pixels := self._session.readable(sample)) is not None]
+        read = [(sample, found) for sample in following if (found := self._session.readable(sample)) is not None]
         self.refused += len(following) - len(read)
         if not read:
             return
         try:
-            inputs = torch.cat([self._session.inputs_of(pixels) for _, pixels in read])
+            inputs = self._session.inputs_of(*(found for _, found in read))
             passed = self._session.runner.run(inputs)
         except NetworkError:
             self.refused += len(read)
