@@ -153,12 +153,18 @@ def _pointwise(session: Session, id: int, place: int, channel: int, _target: int
     return {"kind": "pointwise", "function": name} | _input(session, id, place, channel)
 
 
-def _lookup(session: Session, id: int, place: int, _channel: int, _target: int | None) -> Json | None:
+def _lookup(session: Session, id: int, place: int, channel: int, _target: int | None) -> Json | None:
     """Returns the numbers of the words, of each of which the map holds one number of its vector."""
     if not isinstance(session.runner.layer(place), nn.Embedding):
         return None
     source = {"node": session.nodes[place].sources[0], "channel": 0}
-    return {"kind": "lookup", "input": _exact(session.passed(id).given[place][0][0, 0]), "source": source}
+    name = f"number {channel} of the vector of word "
+    return {
+        "kind": "lookup",
+        "function": name,
+        "input": _exact(session.passed(id).given[place][0][0, 0]),
+        "source": source,
+    }
 
 
 def _radial(session: Session, id: int, place: int, channel: int, _target: int | None) -> Json | None:

@@ -65,7 +65,8 @@ def embedded(session: Session, id: int) -> Iterator[tuple[str, Any]]:
     most = MANY if network["params"] < SMALL else FEW
     for place in range(len(session.nodes)):
         yield _key("maps", picture=id, node=place), maps_json(session, id, place, 0, MAPS, "strength")
-        for channel in ordered(session.passed(id).values[place][0], "strength")[:most]:
+        strongest = ordered(session.passed(id).values[place][0], "strength")[:most]
+        for channel in dict.fromkeys((0, *strongest)):  # the first is the one that the page begins with
             where = {"picture": id, "node": place, "channel": channel}
             yield _key("links", **where), links_json(session, id, place, channel)
             yield _key("arithmetic", **where), arithmetic_json(session, id, place, channel)

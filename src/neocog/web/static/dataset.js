@@ -13,8 +13,8 @@ export class Samples {
     Object.assign(this, { app, from: 0 });
     this.list = el("ul", { class: "thumbs" });
     this.where = el("span", { class: "place" });
-    this.back = button("\u2039", () => this.turn(-PAGE), { "aria-label": "Pictures before" });
-    this.on = button("\u203a", () => this.turn(PAGE), { "aria-label": "Next pictures" });
+    this.back = button("\u2039", () => this.turn(-PAGE), { "aria-label": `${app.network.kind === "text" ? "Texts" : "Pictures"} before` });
+    this.on = button("\u203a", () => this.turn(PAGE), { "aria-label": `Next ${app.inputName()}s` });
     this.element = box("samples", el("h3", {}, "From your data"), this.list, box("controls", this.back, this.on, this.where));
   }
 
@@ -35,10 +35,10 @@ export class Samples {
   }
 }
 
-function thumb(app, { index, sample, thumbnail }, ...words) {
+function thumb(app, { index, sample, thumbnail, text }, ...words) {
   const at = index ?? sample;
-  const image = thumbnail ? el("img", { src: thumbnail, alt: "", class: "px" }) : el("span", { class: "none" }, "cannot be read");
-  return el("li", {}, button([image, el("span", {}, ...words)], () => app.chooseSample(at), { class: "picture", title: `Sample ${at}`, "data-sample": at }));
+  const image = thumbnail ? el("img", { src: thumbnail, alt: "", class: "px" }) : el("span", { class: text ? "quote" : "none" }, text ?? "cannot be read");
+  return el("li", { class: text ? "sentence" : null }, button([image, el("span", {}, ...words)], () => app.chooseSample(at), { class: "picture", title: `Sample ${at}`, "data-sample": at }));
 }
 
 /** The nearest pictures in feature space and the confusion table, as `element`. */
@@ -51,8 +51,8 @@ export class InData {
     const nearest = button("Find the nearest", () => this.neighbours(), { class: "find" });
     const count = button("Test on the data", () => this.confusion(count), { class: "find" });
     this.element = el("section", { id: "data", "aria-labelledby": "data-title" }, el("h2", { id: "data-title" }, "In your data"),
-      el("h3", {}, "Nearest to this picture"), el("p", { class: "note" }, "By the features in front of the last layer."), nearest, this.near,
-      el("h3", {}, "Who is taken for whom"), el("p", { class: "note" }, "Rows are the truth, columns the network's answer. Choose a cell to see its pictures."), count, this.matrix, this.cell);
+      el("h3", {}, `Nearest to this ${app.inputName()}`), el("p", { class: "note" }, "By the features in front of the last layer."), nearest, this.near,
+      el("h3", {}, "Who is taken for whom"), el("p", { class: "note" }, "Rows are the truth, columns the network's answer. Choose a cell to see what is in it."), count, this.matrix, this.cell);
     app.state.on(["picture"], () => fill(this.near));
   }
 
@@ -77,7 +77,7 @@ export class InData {
     try {
       const { accuracy } = await walked(() => this.app.transport.get("/api/confusion", {}, { fresh: true }), (answer) => this.showTable(answer), () => true);
       asking.remove();
-      if (accuracy !== null) say(`${percent(accuracy)} of the pictures are right.`);
+      if (accuracy !== null) say(`${percent(accuracy)} of the ${this.app.inputName()}s are right.`);
     } catch (error) {
       fill(this.matrix, sorry(error));
     }
@@ -85,7 +85,7 @@ export class InData {
 
   showTable(answer) {
     const at = document.activeElement?.dataset?.cell;
-    fill(this.matrix, this.table(answer), soFar(answer));
+    fill(this.matrix, this.table(answer), soFar(answer, this.app.inputName()));
     if (at) this.matrix.querySelector(`[data-cell="${at}"]`)?.focus();
   }
 
@@ -94,13 +94,14 @@ export class InData {
     const head = el("tr", {}, el("td"), classes.map((name) => el("th", { scope: "col" }, el("span", {}, name))));
     const body = matrix.map((row, truth) => el("tr", {}, el("th", { scope: "row" }, classes[truth]),
       row.map((found, predicted) => el("td", {}, this.count({ found, truth, predicted, classes, indices, share: found / (all[truth] || 1) })))));
-    return [el("p", { class: "equation" }, accuracy === null ? "None yet." : [number(accuracy, percent(accuracy)), ` of ${many(all.reduce((sum, each) => sum + each, 0), "picture")} are right.`]),
+    return [el("p", { class: "equation" }, accuracy === null ? "None yet." : [number(accuracy, percent(accuracy)), ` of ${many(all.reduce((sum, each) => sum + each, 0), this.app.inputName())} are right.`]),
       box("scroll", el("table", { class: "matrix" }, el("thead", {}, head), el("tbody", {}, body)))];
   }
 
   count({ found, truth, predicted, classes, indices, share }) {
     if (!found) return el("span", { class: "none" }, "0");
-    const words = truth === predicted ? `${many(found, "picture")} of ${classes[truth]}, right` : `${many(found, "picture")} of ${classes[truth]} taken for ${classes[predicted]}`;
+    const all = many(found, this.app.inputName());
+    const words = truth === predicted ? `${all} of ${classes[truth]}, right` : `${all} of ${classes[truth]} taken for ${classes[predicted]}`;
     const cell = button(String(found), () => this.pictures(indices[truth], indices[predicted], words), { "data-cell": `${truth}.${predicted}`, class: truth === predicted ? "r" : "w", "aria-label": words, title: words });
     cell.style.setProperty("--v", (0.15 + 0.75 * share).toFixed(3));
     return cell;

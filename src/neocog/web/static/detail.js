@@ -11,6 +11,7 @@ import { PoolingView } from "./pooling.js";
 import { latestOnly } from "./state.js";
 import { DenseView, JoinView, RadialView } from "./sums.js";
 import { Sliding, calm } from "./window.js";
+import { Sentence, wordsUnder } from "./words.js";
 
 const VIEWS = {
   convolution: ConvolutionView, max: PoolingView, average: PoolingView, dense: DenseView, radial: RadialView,
@@ -24,7 +25,7 @@ export class Detail {
     Object.assign(this, { app, latest: latestOnly() });
     this.title = el("h2", { id: "arithmetic-title", tabindex: "-1" }, "How it is computed");
     this.facts = box("facts-line");
-    this.body = box("body", el("p", { class: "note" }, "Choose a picture, then a map above: here stands how each of its pixels is computed."));
+    this.body = box("body", el("p", { class: "note" }, `Choose a ${app.inputName()}, then a map above: here stands how each of its ${app.network.kind === "text" ? "places" : "pixels"} is computed.`));
     this.element = el("section", { id: "arithmetic", "aria-labelledby": "arithmetic-title" }, this.title, this.facts, this.body);
     app.state.on(["node", "channel", "picture"], () => this.load());
     app.state.on(["theme"], () => this.view?.repaint());
@@ -65,6 +66,9 @@ export class Detail {
     const several = this.view.rows * this.view.columns > 1;
     this.sliding = new Sliding(this.view.rows, this.view.columns, (row, column, playing) => this.move(row, column, playing));
     this.field = this.fieldPicture(picture);
+    if (picture.tokens && node.field && this.view.out && this.view.rows === 1 && this.view.columns > 1) {
+      this.view.out.element.after(wordsUnder(picture.tokens, node.field, this.view.columns));
+    }
     fill(this.body, several ? this.sliding.element : null, box("split", this.view.element, this.field?.element));
     this.sliding.show(this.start(), false);
     if (several && this.app.moving && !calm()) this.sliding.play();
@@ -78,18 +82,29 @@ export class Detail {
   }
 
   fieldPicture(picture) {
-    if (!picture.shown || !this.node.field) return null;
+    if (!this.node.field) return null;
+    if (picture.tokens) return this.fieldWords(picture);
+    if (!picture.shown) return null;
     const map = { shape: [picture.height, picture.width], data: [], low: 0, high: 1 };
     const pixels = new Pixels(map, { picture: picture.shown, size: 176, label: "What this pixel sees of the picture" });
     this.seen = el("span");
     return { pixels, element: box("sees", el("h4", {}, "What it sees"), captioned(pixels, this.seen)) };
   }
 
+  fieldWords(picture) {
+    const sentence = new Sentence(picture.tokens, "What this place sees of the text", picture.unknown);
+    this.seen = el("p", { class: "equation" });
+    return { sentence, element: box("sees", el("h4", {}, "What it sees"), sentence.element, this.seen) };
+  }
+
   move(row, column, playing) {
     this.view.move(row, column, playing);
     this.app.state.set({ place: { node: this.node, row, column } });
     const field = this.field && fieldOf(this.node, row, column, [this.picture.height, this.picture.width]);
-    if (field) {
+    if (field && this.field.sentence) {
+      const seen = this.field.sentence.mark(field.seen.column, field.seen.width);
+      this.seen.textContent = `${field.whole.width} ${field.whole.width === 1 ? "place" : "places"}: ${seen}`;
+    } else if (field) {
       this.field.pixels.frame("field", field.seen);
       this.seen.textContent = inPicture(field);
     }

@@ -15,10 +15,10 @@ export class Explanations {
     Object.assign(this, { app, methods, chosen: new Set(first(methods)), classes: [], queue: Promise.resolve() });
     this.methodBoxes = el("fieldset", { class: "choices" }, el("legend", {}, "Methods"), methods.map((method) => this.choice(method)));
     this.classBoxes = el("fieldset", { class: "choices" });
-    this.grid = box("scroll explanations", el("p", { class: "note" }, "Choose a picture first."));
+    this.grid = box("scroll explanations", el("p", { class: "note" }, `Choose a ${app.inputName()} first.`));
     this.element = el("section", { id: "explanations", "aria-labelledby": "explanations-title" },
       el("h2", { id: "explanations-title" }, "Why this class?"),
-      el("p", { class: "lead" }, "Each method says in its own way which pixels made the score of a class. Where a map has both signs, orange speaks for the class and blue against it. Trust scores say how far to believe it."),
+      el("p", { class: "lead" }, `Each method says in its own way ${app.network.kind === "text" ? "which words" : "which pixels"} made the score of a class. Where a map has both signs, orange speaks for the class and blue against it. Trust scores say how far to believe it.`),
       this.classBoxes, this.methodBoxes, this.grid);
     this.observer = new IntersectionObserver((seen) => seen.filter((each) => each.isIntersecting).forEach((each) => this.ask(each.target)), { rootMargin: "120px" });
     app.state.on(["picture"], ({ picture }) => this.start(picture));
@@ -132,7 +132,10 @@ function unitOnly({ needs = [] }) {
 function heat(answer, picture, label) {
   const map = decodeMap(answer.heat);
   const numbers = `${label}; values from ${format(map.low)} to ${format(map.high)}`;
-  if (picture.tokens) return words(picture.tokens, map.data, numbers);
+  if (picture.tokens) {
+    const own = picture.tokens.map((token, at) => at).filter((at) => picture.tokens[at]);
+    return words(own.map((at) => picture.tokens[at]), own.map((at) => map.data[at]), numbers);
+  }
   if (answer.overlay) return el("img", { src: answer.overlay, alt: numbers, class: "overlay" });
   return new Pixels(map, { size: 160, label: numbers }).element;
 }

@@ -94,7 +94,10 @@ export function fullName(node) {
 
 /** The last part of a dotted name, enough below an open stage; functions have their kind. */
 export function shortName(node) {
-  return node.name ? node.name.split(".").at(-1) : FUNCTIONS[node.kind] ?? node.kind;
+  if (!node.name) return FUNCTIONS[node.kind] ?? node.kind;
+  const parts = node.name.split(".");
+  const number = /^\d+$/.test(parts.at(-1)) && !node.within; // a bare number says nothing where no stage stands around it
+  return parts.slice(number ? -2 : -1).join(".");
 }
 
 /** The node that one looks at first: the first convolution, or the first that computes. */

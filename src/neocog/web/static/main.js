@@ -37,10 +37,17 @@ class App {
 
   /** Shows a picture that the server took in. */
   show(picture) {
+    if (picture.nodes) this.measure(picture.nodes);
     const start = this.state.get("node") === null ? { node: firstToShow(this.network)?.id ?? 0, channel: 0 } : {};
     this.state.set({ picture, ...start });
     const best = picture.prediction?.[0];
     if (best) say(`The network says ${best.class}, ${percent(best.probability)}.`);
+  }
+
+  // A text has its own length, and so have its maps.
+  measure(nodes) {
+    for (const row of nodes) Object.assign(this.node(row.id), row);
+    this.columns.render();
   }
 
   async chooseSample(index) {
@@ -69,6 +76,11 @@ class App {
   unitName(node, channel) {
     if (node.role === "input" && node.shape[0] === 3 && this.network.kind === "picture") return ["red", "green", "blue"][channel];
     return node.id === this.lastNode() && node.shape.length === 1 ? this.className(channel) : String(channel);
+  }
+
+  /** What one input is called. */
+  inputName() {
+    return this.network.kind ?? "picture";
   }
 
   hasData() {
@@ -122,7 +134,7 @@ async function start() {
     if (app.hasData() && !transport.mailed) parts.push(new InData(app).element);
     fill(main, parts, new Widget(app).element);
     const samples = new Samples(app);
-    fill(aside, el("h2", { class: "hidden" }, "Picture"), new Picture(app).element, el("div", { id: "trouble" }),
+    fill(aside, el("h2", { class: "hidden" }, app.network.kind === "text" ? "Text" : "Picture"), new Picture(app).element, el("div", { id: "trouble" }),
       transport.mailed ? null : [new Input(app).element, samples.element]);
     head(app);
     await begin(app, samples);

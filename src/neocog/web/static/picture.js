@@ -4,7 +4,7 @@ import { box, el, fill, number } from "./dom.js";
 import { fieldOf } from "./model.js";
 import { format, percent } from "./numbers.js";
 import { Pixels } from "./pixels.js";
-import { words } from "./words.js";
+import { Sentence } from "./words.js";
 
 const FIRST = 5;
 
@@ -22,8 +22,11 @@ export class Picture {
   show(picture) {
     this.picture = picture;
     this.pixels = null;
-    if (picture.tokens) fill(this.shown, words(picture.tokens, [], "The text as the network reads it"));
-    else if (picture.shown) {
+    this.sentence = null;
+    if (picture.tokens) {
+      this.sentence = new Sentence(picture.tokens, "The text as the network reads it", picture.unknown);
+      fill(this.shown, this.sentence.element);
+    } else if (picture.shown) {
       const map = { shape: [picture.height, picture.width], data: [], low: 0, high: 1 };
       this.pixels = new Pixels(map, { picture: picture.shown, size: 224, label: `The picture, ${picture.height} by ${picture.width} pixels, as the network sees it` });
       fill(this.shown, this.pixels.element);
@@ -40,8 +43,13 @@ export class Picture {
   }
 
   frame({ node, row, column }) {
-    if (!this.pixels) return;
+    if (!this.pixels && !this.sentence) return;
     const field = fieldOf(node, row, column, [this.picture.height, this.picture.width]);
+    if (this.sentence) {
+      if (field) this.sentence.mark(field.seen.column, field.seen.width);
+      else this.sentence.unmark();
+      return;
+    }
     if (field) this.pixels.frame("field", field.seen);
     else this.pixels.unframe("field");
   }

@@ -18,11 +18,12 @@ export class PointwiseView {
     const label = `Output ${channel}; arrow keys choose a pixel`;
     this.out = new Pixels(this.output, { size: 176, onMove: go, label, grey: node.role === "input" });
     this.same = this.input && this.input.data.length === this.output.data.length;
+    this.drawn = this.same && data.kind !== "lookup"; // a table has no curve
     if (this.input) this.in = new Pixels(this.input, { size: 176, grey: source?.role === "input", label: `Input ${channel}` });
     this.text = el("p", { class: "equation" });
     this.plot = box("plot");
-    this.element = box("computed", box("row", this.in ? captioned(this.in, "in") : null, this.same ? this.plot : null, captioned(this.out, node.role === "input" ? "the channel" : "out")), this.text);
-    if (this.same) this.points = sampled(this.input.data, this.output.data);
+    this.element = box("computed", box("row", this.in ? captioned(this.in, "in") : null, this.drawn ? this.plot : null, captioned(this.out, node.role === "input" ? "the channel" : "out")), this.text);
+    if (this.drawn) this.points = sampled(this.input.data, this.output.data);
   }
 
   /** Shows the numbers at a place. */
@@ -34,7 +35,7 @@ export class PointwiseView {
     this.out.frame("cursor", { row, column, height: 1, width: 1 });
     if (this.same) {
       this.in.frame("cursor", { row, column, height: 1, width: 1 });
-      this.plot.replaceChildren(curve(this.points, [before, after]));
+      if (this.drawn) this.plot.replaceChildren(curve(this.points, [before, after]));
     }
     this.text.replaceChildren(...this.equation(before, after));
   }

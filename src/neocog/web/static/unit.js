@@ -5,6 +5,7 @@ import { fullName } from "./graph.js";
 import { format } from "./numbers.js";
 import { latestOnly } from "./state.js";
 import { soFar, walked } from "./walk.js";
+import { plain } from "./words.js";
 
 const POLL = 400;
 
@@ -15,14 +16,17 @@ export class Unit {
     this.title = el("h2", { id: "unit-title" }, "What this map looks for");
     this.patches = el("ol", { class: "patches" });
     this.dreamed = box("dreamed");
-    const ways = [app.hasData() ? this.patchPart() : null, app.transport.mailed ? null : this.dreamPart()].filter(Boolean);
+    const ways = [app.hasData() ? this.patchPart() : null, app.transport.mailed || app.network.kind === "text" ? null : this.dreamPart()].filter(Boolean);
     this.element = el("section", { id: "unit", "aria-labelledby": "unit-title", hidden: !ways.length }, this.title, box("pair", ways));
     app.state.on(["node", "channel"], () => this.changed());
   }
 
   patchPart() {
     const find = button("Find them", () => this.find(), { class: "find" });
-    return box("part", el("h3", {}, "Strongest patches in your data"), el("p", { class: "note" }, "Each cut out by the receptive field of the place that answered most."), find, this.patches);
+    const [title, about] = this.app.network.kind === "text"
+      ? ["N-grams of your data that fire it", "Each the words that the place sees that answered most."]
+      : ["Strongest patches in your data", "Each cut out by the receptive field of the place that answered most."];
+    return box("part", el("h3", {}, title), el("p", { class: "note" }, about), find, this.patches);
   }
 
   dreamPart() {
@@ -61,14 +65,15 @@ export class Unit {
 
   showPatches(answer) {
     const chosen = document.activeElement?.dataset?.sample;
-    fill(this.patches, answer.patches.map((each) => this.patch(each)), el("li", { class: "note" }, soFar(answer)));
+    fill(this.patches, answer.patches.map((each) => this.patch(each)), el("li", { class: "note" }, soFar(answer, this.app.inputName())));
     if (chosen) this.patches.querySelector(`[data-sample="${chosen}"]`)?.focus();
   }
 
-  patch({ sample, label, value, row, column, crop }) {
+  patch({ sample, label, value, row, column, crop, words: seen }) {
     const words = `${label ?? "no label"}: ${format(value)}`;
     const name = `Sample ${sample}, ${words}, at row ${row}, column ${column}; look into it`;
-    return el("li", {}, button(crop ? el("img", { src: crop, alt: "", class: "px" }) : "no picture", () => this.app.chooseSample(sample), { class: "picture", "aria-label": name, "data-sample": sample }),
+    const shown = crop ? el("img", { src: crop, alt: "", class: "px" }) : seen ? plain(seen) : "no picture";
+    return el("li", { class: seen ? "sentence" : null }, button(shown, () => this.app.chooseSample(sample), { class: "picture", "aria-label": name, "data-sample": sample }),
       el("span", {}, words));
   }
 

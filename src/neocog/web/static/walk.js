@@ -18,8 +18,8 @@ export async function walked(ask, show, current) {
 }
 
 /** How far the walk is, in words. */
-export function soFar({ looked, total, refused }) {
+export function soFar({ looked, total, refused }, name = "picture") {
   const left = refused ? `; ${many(refused, "file")} could not be read` : "";
-  const words = looked < total ? `${looked.toLocaleString("en")} of ${many(total, "picture")} looked at so far` : `${many(total, "picture")} looked at`;
+  const words = looked < total ? `${looked.toLocaleString("en")} of ${many(total, name)} looked at so far` : `${many(total, name)} looked at`;
   return el("p", { class: "note" }, `${words}${left}.`);
 }
