@@ -20,6 +20,7 @@ import click
 @click.option("--encoding", help="Encoding of text files; UTF-8 unless told, e.g. latin-1.")
 @click.option("--text-column", help="Column of a table that holds the texts.")
 @click.option("--label-column", help="Column of a table of texts that holds the labels.")
+@click.option("--trees", type=click.Choice(("fine", "binary")), help="Labels of sentiment trees; fine unless told.")
 @click.option("--split-seed", type=int, help="Seed of the split, for data without parts; the model's own unless told.")
 @click.option("--batch", type=click.IntRange(min=1), help="Samples at once; 16, on a GPU 128, unless told.")
 @click.option("--workers", type=click.IntRange(min=0), help="Threads that read ahead; one a core unless told.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from neocog.core.errors import DataError
+from neocog.core.errors import DataError, UsageError
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.exclude import leave_out, read_list
 from neocog.data.folds import with_fold
@@ -16,8 +16,9 @@ from neocog.data.text_files import PARTS_BY_NAME, described, family, folder_fami
 from neocog.data.text_folder import Sample, class_folders, read_class_folders
 from neocog.data.text_items import TextItems
 from neocog.data.text_rows import Reading, Row, read_rows
+from neocog.data.text_trees import holds_trees, read_trees
 
-EXPECTED = "a file of `label text` lines, a CSV, TSV or JSONL with text and label, or a folder of class folders"
+EXPECTED = "a file of `label text` lines, a CSV, TSV or JSONL with text and label, trees, or a folder of class folders"
 ASIDE = 0.1  # Kim 2014, section 3.1: a tenth of the training data is the dev set; ten folds leave a tenth to test on
 
 
@@ -59,6 +60,7 @@ def _read(path: Path, reading: Reading, *, whole: bool) -> DataSet[str]:
     if path.is_dir():
         files = folder_family(path)
         if not files and class_folders(path):
+            _refuse_tree_options(path, reading)
             samples, notes = read_class_folders(path, reading)
             return _dataset(str(path), samples, notes)
     else:
@@ -70,7 +72,17 @@ def _read(path: Path, reading: Reading, *, whole: bool) -> DataSet[str]:
         files = {str(alone): path}
     if "train" not in files and whole:
         raise DataError(f"{path}: no train part to learn from; found {described(files)}")
+    if any(holds_trees(each) for each in files.values()):
+        samples, notes = read_trees(files, reading, whole=whole)
+        return _dataset(str(path), samples, [described(files), *notes])
+    _refuse_tree_options(path, reading)
     return _read_files(path, files, reading)
+
+
+def _refuse_tree_options(path: Path, reading: Reading) -> None:
+    for option, value in (("--trees", reading.trees), ("--phrases", reading.phrases)):
+        if value is not None:
+            raise UsageError(f"{option}: {path} holds no trees; leave it out")
 
 
 def _read_files(source: Path, files: Mapping[str, Path], reading: Reading) -> DataSet[str]:

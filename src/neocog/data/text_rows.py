@@ -16,11 +16,17 @@ from neocog.data.text_lines import ENCODING, numbered_lines, read_text, refuse_l
 
 @dataclass(frozen=True)
 class Reading:
-    """How the user says the files are to be read; a column is a name in the header, or a number from 1."""
+    """How the user says the files are to be read; a column is a name in the header, or a number from 1.
+
+    ``trees`` is how the labels of trees are taken, ``fine`` or ``binary``; ``phrases`` whether their phrases are
+    learned too (None: where the data have parts of their own).
+    """
 
     encoding: str = ENCODING
     text_column: str | None = None
     label_column: str | None = None
+    trees: str | None = None
+    phrases: bool | None = None
 
 
 @dataclass(frozen=True)

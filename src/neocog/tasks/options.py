@@ -43,6 +43,17 @@ class TrainOptions:
     label_column: str | None = _option(
         "Column of a table of texts that holds the labels.", group="Text", only="text classification"
     )
+    trees: str | None = _option(
+        "Labels of sentiment trees: five (fine), or two without what is neutral; fine unless told.",
+        choices=("fine", "binary"),
+        group="Text",
+        only="text classification",
+    )
+    phrases: bool | None = _option(
+        "Learn the phrases of trees too, as Kim did; where there are val and test parts unless told.",
+        group="Text",
+        only="text classification",
+    )
     tokeniser: str | None = _option(
         "How texts become tokens.",
         choices=("kim", "kim-cased", "kim-sst", "words", "whitespace", "characters"),

@@ -170,7 +170,8 @@ class TextClassificationKind:
 
 
 def _reading(options: TrainOptions) -> Reading:
-    return Reading(options.encoding or ENCODING, options.text_column, options.label_column)
+    columns = (options.text_column, options.label_column)
+    return Reading(options.encoding or ENCODING, *columns, options.trees, options.phrases)
 
 
 def _texts(data: DataSet[str]) -> list[str]:

@@ -32,6 +32,7 @@ def test(
     encoding: str | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    trees: str | None = None,
     out: str | Path | None = None,
 ) -> TestResult:
     """Returns what the model answers for labelled data, with metrics, mistakes, and what could not be read.
@@ -41,7 +42,7 @@ def test(
     data; else all of data without parts, else val; ``"all"`` is everything. A part that is not stored is made as
     ``train`` makes it, with ``split_seed`` (the model's own unless given). ``out`` is a new folder for the report and
     tables. ``net`` is the ``module:function`` of a network of your own, whose code then runs. ``encoding``,
-    ``text_column`` and ``label_column`` say how texts are read.
+    ``text_column``, ``label_column`` and ``trees`` say how texts are read.
 
     Raises ModelFileError for a bad model file; DataError for data that cannot be read, hold a class that the
     model does not know, or hold no readable sample; ResourceError where ``out`` cannot be written.
@@ -58,6 +59,7 @@ def test(
         encoding=encoding,
         text_column=text_column,
         label_column=label_column,
+        trees=trees,
     )
     kind = kinds.find(options)
     stored = kind.stored(options, str(exclude) if isinstance(exclude, Path) else exclude)

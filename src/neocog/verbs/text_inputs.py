@@ -15,6 +15,7 @@ from neocog.data.text_files import SUFFIXES
 from neocog.data.text_folder import ONE_TEXT
 from neocog.data.text_lines import check_encoding, decoded, read_text
 from neocog.data.text_rows import Reading, read_rows
+from neocog.data.text_trees import holds_trees, tree_rows
 
 # The name under which an answer's row goes, and the text or why there is none.
 Named = tuple[str, str | UnreadableInput]
@@ -29,9 +30,10 @@ def expand_texts(
 ) -> Iterator[Named]:
     """Yields the texts that the arguments name, in order, each under itself; a file that is one text under its path.
 
-    A file gives the texts on its lines; a CSV, TSV or JSONL those of its text column; a folder each of its text files
-    as one text; a glob the files that it matches; ``-`` the lines of stdin. Any other argument is a text itself, unless
-    it looks like a file's name. A blank line, or one that is not of the encoding, has its row and the reason.
+    A file gives the texts on its lines, a file of trees its sentences; a CSV, TSV or JSONL those of its text column; a
+    folder each of its text files as one text; a glob the files that it matches; ``-`` the lines of stdin. Any other
+    argument is a text itself, unless it looks like a file's name. A blank line, or one that is not of the encoding, has
+    its row and the reason.
     """
     for argument in arguments:
         text = str(argument)
@@ -65,8 +67,8 @@ def _of_path(path: Path, reading: Reading) -> Iterator[Named]:
     try:
         if path.is_dir():
             yield from _or_nothing(str(path), _in_folder(path, reading), "there are no text files in this folder")
-        elif path.suffix.lower() in TABLES:
-            rows, _ = read_rows(path, reading, labelled=False)
+        elif path.suffix.lower() in TABLES or holds_trees(path):
+            rows = tree_rows(path, reading) if holds_trees(path) else read_rows(path, reading, labelled=False)[0]
             yield from _or_nothing(
                 str(path), (_row(row.text, f"{path}:{row.line}") for row in rows), "it holds no text"
             )
