@@ -86,6 +86,8 @@ def test_binary_leaves_the_neutral_out_and_says_so(bank):
         *[("1", "A fine film"), ("1", "fine"), ("0", "bad"), ("0", "A dud"), ("0", "dud")]
     ]
     assert [row[1:] for row in rows(dataset, "val")] == [("0", "bad FILM"), ("1", "good")]
+    assert list(dataset.parts) == ["train", "val", "test"]
+    assert not any(note.startswith("train: 1 neutral") for note in dataset.notes)
     assert any(note == "val: 1 neutral sentences of 3 out" for note in dataset.notes)
 
 

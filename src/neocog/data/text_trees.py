@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from neocog.core.errors import DataError, UsageError
+from neocog.data.dataset import PARTS
 from neocog.data.text_lines import numbered_lines
 from neocog.data.text_rows import Reading, Row
 
@@ -129,13 +130,14 @@ def read_trees(
     """
     _refuse_columns(files, reading)
     growing = whole and _grows(files, reading)
+    files = {part: files[part] for part in PARTS if part in files}
     trees = {part: list(_trees(path, reading)) for part, path in files.items()}
     parts: dict[str, list[Sample]] = {}
     notes: list[str] = []
     for part, path in files.items():
         sentences = [(tree[0].text, f"{path.name}:{number}", tree[0].label) for number, tree in trees[part]]
         parts[part] = _labelled(sentences, reading)
-        if len(parts[part]) < len(sentences):
+        if len(parts[part]) < len(sentences) and not (growing and part == "train"):
             notes.append(f"{part}: {len(sentences) - len(parts[part]):,} neutral sentences of {len(sentences):,} out")
     if growing:
         others = {tree[0].text.lower() for part in files if part != "train" for _, tree in trees[part]}
@@ -151,7 +153,7 @@ def read_trees(
 
 def _grows(files: Mapping[str, Path], reading: Reading) -> bool:
     """Tells whether phrases are learned; raises UsageError where they are asked for and would leak."""
-    missing = [part for part in ("train", "val", "test") if part not in files]
+    missing = [part for part in PARTS if part not in files]
     if reading.phrases and missing:
         raise UsageError(
             f"--phrases: no {', '.join(missing)} part; phrases of a sentence that is kept aside would be learned"
