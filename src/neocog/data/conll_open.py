@@ -1,0 +1,131 @@
+"""One door for sentences with tags: a file, or a folder of ``train|dev|test`` files, of columns or of CoNLL-U."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neocog.core.errors import DataError
+from neocog.data.conll import TaggedSentence, read_columns
+from neocog.data.conllu import COLUMNS, read_conllu
+from neocog.data.dataset import PARTS
+from neocog.data.folder import is_ignored
+from neocog.data.labels import class_list
+from neocog.data.sentence_items import SentenceItems, items_of
+from neocog.data.text_files import PARTS_BY_NAME
+from neocog.data.text_lines import read_text
+from neocog.data.text_rows import Reading
+
+CONLLU = (".conllu", ".conllup", ".connlu")
+SUFFIXES = (*CONLLU, ".conll", ".iob", ".iob2", ".bio", ".bioes", ".col", ".tags", ".pos", ".tsv", ".txt")
+# CoNLL-2003 calls its two test files so, and tunes on the first.
+_PARTS = {**PARTS_BY_NAME, "testa": "val", "testb": "test"}
+_NO_DATA = ("readme", "license", "licence", "contributing", "changelog")
+EXPECTED = "a file of a word and its tag a line, CoNLL-U, or a folder of such files called train, dev and test"
+
+
+@dataclass(frozen=True)
+class TaggedSet:
+    """Sentences by part (a subset of ``train``, ``val``, ``test``), and all their tags in order."""
+
+    source: str
+    tags: tuple[str, ...]
+    parts: dict[str, SentenceItems[TaggedSentence]]
+    notes: tuple[str, ...] = ()
+
+
+def open_tagged(source: str | Path, *, reading: Reading | None = None, alone: bool = False) -> TaggedSet:
+    """Reads sentences with tags; a file that names its part brings those beside it that are called alike.
+
+    With ``alone`` a file is read without its kin. Parts are as they are stored; a file that names none is ``train``.
+    Raises DataError, with file and line, for what cannot be read.
+    """
+    path, reading = Path(source).expanduser(), reading or Reading()
+    files = taggedcandidates(path, alone=alone)
+    if not files:
+        raise DataError(f"{path}: there are no sentences with tags; expected {EXPECTED}")
+    notes = [", ".join(f"{part} from {file.name}" for part, file in files.items())] if len(files) > 1 else []
+    parts = {}
+    for part, file in files.items():
+        sentences, said = read_tagged(file, reading)
+        notes += said
+        parts[part] = items_of(file.name, sentences)
+    tags = class_list(tag for items in parts.values() for each in items.sentences for tag in each.tags)
+    return TaggedSet(str(path), tags, parts, tuple(notes))
+
+
+def read_tagged(path: Path, reading: Reading, *, labelled: bool = True) -> tuple[list[TaggedSentence], list[str]]:
+    """Returns the sentences of one file, CoNLL-U or columns, and what is worth saying; raises as their readers do."""
+    reader = read_conllu if is_conllu(path, reading.encoding) else read_columns
+    return reader(path, reading, labelled=labelled)
+
+
+def is_conllu(path: Path, encoding: str) -> bool:
+    """Tells whether a file is CoNLL-U: by its name, or by a first word with a number and ten columns parted by tabs."""
+    if path.suffix.lower() in CONLLU:
+        return True
+    lines = read_text(path, encoding).splitlines()
+    cells = next((line for line in lines if line.strip() and not line.startswith("#")), "").split("\t")
+    return len(cells) == len(COLUMNS) and re.fullmatch(r"1(-[0-9]+)?|0\.1", cells[0]) is not None
+
+
+def taggedcandidates(path: Path, *, alone: bool = False) -> dict[str, Path]:
+    """Returns the files of a data set by part, in order; none where a folder has no such files.
+
+    Raises DataError for two files of one part, and for a folder of several data sets.
+    """
+    if not path.is_dir():
+        stem, part = part_of(path)
+        if part is None or alone or not path.exists():
+            return {part or "train": path}
+        kin = [each for each in candidates(path.parent) if part_of(each)[0] == stem and _suffix(each) == _suffix(path)]
+        return by_part([each for each in kin if part_of(each)[1]])
+    files = candidates(path)
+    parted = [each for each in files if part_of(each)[1]]
+    stems = sorted({part_of(each)[0] for each in parted})
+    if len(stems) > 1 or (not parted and len(files) > 1):
+        raise DataError(
+            f"{path} holds several sets of sentences; name one file of them, e.g. "
+            f"{', '.join(str(each) for each in (parted or files)[:4])}"
+        )
+    return by_part(parted or files)
+
+
+def part_of(path: Path) -> tuple[str, str | None]:
+    """Returns a file's name without its part and suffix, and the part that it names, or None."""
+    name = path.name.removesuffix(_suffix(path))
+    words = re.split(r"[._ -]", name)
+    places = [place for place, word in enumerate(words) if word.lower() in _PARTS]
+    if not places:
+        return name, None
+    return ".".join(word for place, word in enumerate(words) if place != places[-1]), _PARTS[words[places[-1]].lower()]
+
+
+def _suffix(path: Path) -> str:
+    """Returns the suffix where it tells the format: that of ``eng.testa`` tells the part."""
+    return path.suffix if path.suffix.lower() in SUFFIXES else ""
+
+
+def candidates(folder: Path) -> list[Path]:
+    """Returns the files of a folder that may hold sentences, by their names, sorted."""
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and _may_hold(path)]
+
+
+def _may_hold(path: Path) -> bool:
+    if is_ignored(path.name) or any(word in path.name.lower() for word in _NO_DATA):
+        return False
+    last = re.split(r"[._ -]", path.name)[-1].lower()
+    return path.suffix.lower() in SUFFIXES or last in _PARTS
+
+
+def by_part(files: Sequence[Path]) -> dict[str, Path]:
+    """Returns the files by the part that each names, ``train`` where none; raises DataError for two of one part."""
+    found: dict[str, Path] = {}
+    for path in files:
+        part = part_of(path)[1] or "train"
+        if part in found:
+            raise DataError(f"{found[part]} and {path.name} both hold the {part} part; move one of them away")
+        found[part] = path
+    return {part: found[part] for part in PARTS if part in found}
