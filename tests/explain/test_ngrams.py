@@ -119,7 +119,7 @@ def test_what_has_no_ngrams_is_refused(error, reason, arguments):
         firing_ngrams(Kim(), given.pop("batches"), WORDS, **given)
 
 
-@pytest.mark.parametrize("length", [15, 16, 17, 40])
+@pytest.mark.parametrize("length", [15, 16, 40, 64, 65, 150])
 def test_an_ngram_is_as_wide_as_its_filter_in_sentences_of_any_length(length):
     """From sixteen sentences on torch takes another way to convolve, which spreads what is not a number."""
     net = nn.Sequential(nn.Embedding(50, 8), Turned(), nn.Conv1d(8, 5, 3))

@@ -6,16 +6,18 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from neocog.core.errors import NetworkError, UsageError
-from neocog.core.trace import caught
+from neocog.core.trace import caught, find_layer
 from neocog.explain.entry import entry
 from neocog.explain.rest import at_rest
 
 Decode = Callable[[int], str]
+TRIED = 64  # words that are tried at a time
 
 
 @dataclass(frozen=True)
@@ -144,17 +146,45 @@ def _spans(module: nn.Module, tokens: Tensor, layer: str) -> list[tuple[int, int
     A word that is not a number makes everything not a number that is made of it, whatever stands between.
     """
     length = tokens.shape[1]
-    where = entry(module, tokens.expand(length, -1).contiguous())
-    marked = where.values.clone()  # (L, E, L)
-    marked[torch.arange(length), :, torch.arange(length)] = torch.nan
-    with caught(module, [layer]) as seen, _plain_arithmetic():
-        where.run(marked)
-    made = _over_time(seen.activation(layer), layer).isnan().any(1)  # (L, P)
+    count = min(TRIED, length)
+    where = entry(module, tokens.expand(count, -1).contiguous())
+    seen: dict[int, Tensor] = {}
+    for first in range(0, length, count):
+        places = torch.arange(count) + min(first, length - count)  # the last ones overlap those before
+        marked = where.values.clone()  # (T, E, L)
+        marked[torch.arange(count), :, places] = torch.nan
+        made = _over_time(_until(module, layer, partial(where.run, marked)), layer).isnan().any(1)  # (T, P)
+        seen |= dict(zip(places.tolist(), made, strict=True))
     spans = []
-    for depends in made.T:
+    for depends in torch.stack([seen[place] for place in range(length)]).T:
         words = torch.nonzero(depends).flatten().tolist()
         spans.append((words[0], words[-1] + 1) if words else (0, 0))
     return spans
+
+
+class _Reached(Exception):
+    """The layer was reached: what comes after it is of no interest."""
+
+
+def _until(module: nn.Module, layer: str, run: Callable[[], object]) -> Tensor:
+    """Returns what a layer gives in a run that ends there."""
+    number = int(layer.partition("@")[2] or 1)
+    outputs: list[Tensor] = []
+
+    def stop(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        outputs.append(output)
+        if len(outputs) == number:
+            raise _Reached
+
+    handle = find_layer(module, layer).register_forward_hook(stop)
+    try:
+        with _plain_arithmetic():
+            run()
+    except _Reached:
+        pass
+    finally:
+        handle.remove()
+    return outputs[number - 1]
 
 
 @contextmanager
