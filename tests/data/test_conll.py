@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from neocog.core.errors import DataError, UsageError
+from neocog.core.span_score import span_score
 from neocog.core.spans import scheme_of
 from neocog.data.conll import MOST_WORDS, read_columns
 from neocog.data.conll_open import open_tagged, part_of, read_tagged
@@ -203,3 +206,21 @@ def test_conll2000_has_the_published_counts(shared_data):
     pos = open_tagged(shared_data / "conll2000_chunking", reading=Reading(label_column="pos"))
     assert pos.parts["train"].read(0).tags[:3] == ("NN", "IN", "DT")
     assert scheme_of(each.tags for each in pos.parts["train"].sentences) is None
+
+
+def test_the_shared_task_s_baseline_scores_as_published(shared_data):
+    """Each part of speech gets its most frequent chunk tag: Tjong Kim Sang and Buchholz 2000."""
+    folder = shared_data / "conll2000_chunking"
+    pos, chunks = (open_tagged(folder, reading=Reading(label_column=name)).parts for name in ("pos", "chunk"))
+    counts = {}
+    for known, gold in zip(pos["train"].sentences, chunks["train"].sentences, strict=True):
+        for part, tag in zip(known.tags, gold.tags, strict=True):
+            counts.setdefault(part, Counter())[tag] += 1
+    best = {part: tags.most_common(1)[0][0] for part, tags in counts.items()}
+    score = span_score(
+        [each.tags for each in chunks["test"].sentences],
+        [[best[part] for part in each.tags] for each in pos["test"].sentences],
+    )
+    figures = (score.overall.precision, score.overall.recall, score.overall.f1)
+    assert [round(100 * each, 2) for each in figures] == [72.58, 82.14, 77.07]
+    assert score.overall.gold == 23852

@@ -53,7 +53,7 @@ def undirected(label: str) -> str:
 def relation_score(gold: Sequence[str], predicted: Sequence[str], *, other: str = OTHER) -> RelationScore:
     """Returns the figures of predicted labels such as ``Cause-Effect(e2,e1)``, by the rules of the official scorer.
 
-    Hendrickx et al. 2010, section 4, and version 1.2 of the scorer, evaluation (iii). Both directions of a relation
+    Hendrickx et al. 2010, and version 1.2 of the scorer, evaluation (iii). Both directions of a relation
     are one; the right relation in the wrong direction is no hit, and counts as one predicted and one missed. The
     mean is over the relations that ``gold`` has: a predicted one that it has not costs recall alone.
     Raises DataError where the lengths differ and where ``gold`` has no relation.

@@ -29,7 +29,7 @@ class SpanScore:
 def span_score(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> SpanScore:
     """Returns the figures of predicted tags, in sentences as the gold ones are.
 
-    Micro-averaged over sentences and types, as in Tjong Kim Sang and Buchholz 2000, section 4. Spans end with their
+    Micro-averaged over sentences and types, as in Tjong Kim Sang and Buchholz 2000. Spans end with their
     sentence, and ill-formed tags are read as `spans` does. As in conlleval, a word's tag is right where letter and type
     are, whatever the spans. Raises DataError where numbers of sentences or of words differ, and for other tags.
     """

@@ -41,7 +41,7 @@ def constraints(tags: Sequence[str], scheme: Scheme) -> Constraints:
 class LinearChainCRF(nn.Module):
     """Scores a sentence's tags by a network's score of each and by a learned score of each transition.
 
-    Collobert et al. 2011, section 3.3.2, equations 12 to 17: ``transitions[i, j]`` is the score of j behind i,
+    Collobert et al. 2011, section 3.3.2: ``transitions[i, j]`` is the score of j behind i,
     ``start[i]`` that of i at the beginning. All begin at zero, where the tags of words are independent.
 
     Scores of words are (B, L, K), finite where the boolean mask (B, L) says that there is a word; what stands elsewhere
