@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -300,4 +299,3 @@ def test_a_grey_network(pictures: list[Path], tmp_path: Path) -> None:
     model = Model(net, contract, predictor_for(contract), torch.device("cpu"))
     found = neocog.look(model, pictures[0], out=tmp_path / "out", trust=False)
     assert [figure.error for figure in found.all_figures if figure.error] == []
-    shutil.rmtree(tmp_path / "out")
