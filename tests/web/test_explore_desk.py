@@ -11,6 +11,7 @@ from explorer_client import Client
 from explorer_models import model_of
 from torch import Tensor, nn
 
+from neocog.web import server
 from neocog.web.desk import Busy, Desk
 from neocog.web.session import Session
 
@@ -111,3 +112,8 @@ def test_a_closed_desk_gives_up(picture_bytes: bytes) -> None:
 
     with pytest.raises(Busy):
         asyncio.run(ask())
+
+
+def test_what_is_loaded_ahead_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "PAUSE", 0)
+    asyncio.run(server.warm())

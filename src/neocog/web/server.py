@@ -12,7 +12,9 @@ import torch
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from torch import nn
 
+from neocog import explain
 from neocog.core.errors import NeocogError, UsageError
 from neocog.web import arithmetic, explanations, fields, likeness, links, maps, static_files
 from neocog.web.desk import Busy, Desk
@@ -261,15 +263,19 @@ def _data(app: FastAPI, session: Session, desk: Desk, survey: Survey | None) -> 
 
 
 async def warm() -> None:
-    """Lets torch load what its first backward pass and its first optimiser load, before somebody waits for them."""
+    """Lets torch load what its first explanations and its first optimiser load, before somebody waits for them."""
     await asyncio.to_thread(_differentiate)
     await asyncio.sleep(PAUSE)
     await asyncio.to_thread(_optimise)
 
 
 def _differentiate() -> None:
-    x = torch.ones(1, requires_grad=True)
-    torch.autograd.grad(x.square().sum(), x)
+    network, inputs = (
+        nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(2, 2)),
+        torch.ones(1, 1, 1, 1),
+    )
+    for method in (explain.saliency, explain.grad_cam_plus_plus, explain.relevance):
+        method(network, inputs, target=0)
 
 
 def _optimise() -> None:
