@@ -270,10 +270,8 @@ async def warm() -> None:
 
 
 def _differentiate() -> None:
-    network, inputs = (
-        nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(2, 2)),
-        torch.ones(1, 1, 1, 1),
-    )
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(8, 2))
+    inputs = torch.ones(1, 1, 2, 2)
     for method in (explain.saliency, explain.grad_cam_plus_plus, explain.relevance):
         method(network, inputs, target=0)
 
