@@ -24,7 +24,7 @@ METHODS = {
     "occlusion": occlusion,
     "feature_maps": lambda network, x: feature_maps(network, x, layer="conv1"),
     "filters": lambda network, x: filters(network),
-    "receptive_field": lambda network, x: receptive_field(network, x, layer="conv2").effective,
+    "receptive_field": lambda network, x: receptive_field(network, x, layer="conv2"),
     "strongest_activations": lambda network, x: strongest_activations(network, [x], layer="conv2", units=0),
     "features": lambda network, x: features(network, [x]),
 }

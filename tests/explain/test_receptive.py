@@ -9,7 +9,7 @@ from twins import Plain, settled, twins
 from neocog.core.errors import NetworkError, UsageError
 from neocog.core.measured import measured_field
 from neocog.core.receptive import receptive_fields
-from neocog.explain.receptive import receptive_field
+from neocog.explain.receptive import receptive_field, sight
 
 
 def tent():
@@ -20,13 +20,24 @@ def tent():
     return network
 
 
+def test_the_mask_is_what_a_unit_can_see():
+    seen = receptive_field(tent(), torch.zeros(2, 1, 7), layer="1", unit=(0, 3))
+    assert torch.equal(seen, torch.tensor([0.0, 1, 1, 1, 1, 1, 0]).expand(2, 7))
+    blind = nn.Sequential(nn.Conv2d(1, 2, 3, stride=2, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2))
+    nn.init.constant_(blind[0].bias, -9.0)  # whatever it answers
+    mask = receptive_field(blind, torch.zeros(1, 1, 15, 15), layer="2", unit=(1, 0, 2))
+    assert mask.shape == (1, 15, 15)
+    assert torch.equal(mask[0].nonzero().amin(0), torch.tensor([0, 7]))
+    assert torch.equal(mask[0].nonzero().amax(0), torch.tensor([5, 13]))
+
+
 def test_by_hand():
-    field = receptive_field(tent(), torch.zeros(2, 1, 7), layer="1", unit=(3,))
+    field = sight(tent(), torch.zeros(2, 1, 7), layer="1", unit=(3,))
     assert (field.theory.start, field.theory.size, field.jump) == ((1,), (5,), (1,))
     assert field.box == field.measured == field.theory.box == (range(1, 6),)
     assert torch.equal(field.effective, torch.tensor([0.0, 1, 2, 3, 2, 1, 0]).expand(2, 7))
-    assert receptive_field(tent(), torch.zeros(1, 1, 7), layer="1").place == (3,)
-    corner = receptive_field(tent(), torch.zeros(1, 1, 7), layer="1", unit=(0,))
+    assert sight(tent(), torch.zeros(1, 1, 7), layer="1").place == (3,)
+    corner = sight(tent(), torch.zeros(1, 1, 7), layer="1", unit=(0,))
     assert (corner.theory.start, corner.box, corner.measured) == ((-2,), (range(0, 3),), (range(0, 3),))
     assert torch.equal(corner.effective, torch.tensor([[2.0, 2, 1, 0, 0, 0, 0]]))
 
@@ -35,7 +46,7 @@ def test_theory_and_gradients_agree_and_the_effective_field_lies_within():
     network, x = settled(Plain()), torch.rand(2, 3, 21, 18, generator=torch.Generator().manual_seed(0))
     for layer in ("conv1", "relu2", "pool", "conv3"):
         for unit in (None, (0, 0), (2, 1)):
-            field = receptive_field(network, x, layer=layer, unit=unit)
+            field = sight(network, x, layer=layer, unit=unit)
             assert field.box == field.measured
             rows, columns = field.box
             inside = torch.zeros(21, 18, dtype=torch.bool)
@@ -48,28 +59,28 @@ def test_units():
     network, x = settled(Plain()).double(), torch.rand(1, 3, 11, 9).double().requires_grad_()
     network.eval()
     (expected,) = torch.autograd.grad(network.conv2(network.conv1(x).relu())[0, 2, 4, 3], x)
-    one = receptive_field(network, x, layer="conv2", unit=(2, 4, 3)).effective
+    one = sight(network, x, layer="conv2", unit=(2, 4, 3)).effective
     torch.testing.assert_close(one, expected.abs().sum(1))
-    assert receptive_field(network, x, layer="conv2", unit=2).place == (5, 4)
-    dense = receptive_field(network, x, layer="head", unit=1)
+    assert sight(network, x, layer="conv2", unit=2).place == (5, 4)
+    dense = sight(network, x, layer="head", unit=1)
     assert dense.place == ()
     assert dense.measured == (range(0, 11), range(0, 9))
     for unit in (6, (11, 0), (0, 0, 9), (1, 2, 3, 4), (-1, 0)):
         with pytest.raises(UsageError, match="6x11x9, from 0"):
-            receptive_field(network, x, layer="conv2", unit=unit)
+            sight(network, x, layer="conv2", unit=unit)
     with pytest.raises(NetworkError, match="has no layer"):
-        receptive_field(network, x, layer="conv4")
+        sight(network, x, layer="conv4")
 
 
 def test_however_it_is_written():
     x = torch.rand(1, 3, 11, 9, generator=torch.Generator().manual_seed(0))
     for plain, other in twins():
-        ours, theirs = (receptive_field(each, x, layer="conv3") for each in (other, plain))
+        ours, theirs = (sight(each, x, layer="conv3") for each in (other, plain))
         assert (ours.box, ours.measured) == (theirs.box, theirs.measured)
         torch.testing.assert_close(ours.effective, theirs.effective)
     for call, name in ((1, "relu1"), (2, "relu2"), (3, "relu3")):
-        ours = receptive_field(other, x, layer=f"relu1@{call}", unit=(1, 1))
-        theirs = receptive_field(plain, x, layer=name, unit=(1, 1))
+        ours = sight(other, x, layer=f"relu1@{call}", unit=(1, 1))
+        theirs = sight(plain, x, layer=name, unit=(1, 1))
         assert (ours.theory, ours.measured) == (theirs.theory, theirs.measured)
 
 
@@ -84,7 +95,7 @@ def test_each_call_of_a_layer_has_its_own_field():
     assert boxes == [(range(1, 4),), (range(1, 6),), (range(1, 8),), (range(1, 8),)]
     with pytest.raises(NetworkError, match="calls '0' 3 times"):
         measured_field(network, x, "0@4", (1,))
-    assert receptive_field(nn.Sequential(nn.Conv1d(1, 1, 3)), x, layer="0@1").theory.size == (3,)
+    assert sight(nn.Sequential(nn.Conv1d(1, 1, 3)), x, layer="0@1").theory.size == (3,)
 
 
 class Usual(nn.Module):
@@ -102,10 +113,10 @@ class Usual(nn.Module):
 
 def test_functions_have_fields_too():
     x = torch.rand(1, 1, 20, 20)
-    field = receptive_field(Usual(), x, layer="conv2", unit=(1, 2))
+    field = sight(Usual(), x, layer="conv2", unit=(1, 2))
     assert (field.theory.start, field.theory.size, field.jump) == ((2, 4), (10, 10), (2, 2))
     assert field.box == field.measured == (range(2, 12), range(4, 14))
-    assert receptive_field(Usual(), x, layer="head").theory.size == (20, 18)  # two windows
+    assert sight(Usual(), x, layer="head").theory.size == (20, 18)  # two windows
 
 
 class Words(nn.Module):
@@ -119,9 +130,9 @@ class Words(nn.Module):
 
 
 def test_words_are_measured():
-    field = receptive_field(Words(), torch.randint(9, (2, 8)), layer="second", unit=(2,))
+    field = sight(Words(), torch.randint(9, (2, 8)), layer="second", unit=(2,))
     assert field.theory is None
     assert field.box == (range(1, 5),)
     assert field.effective.shape == (2, 8)
     assert not field.effective[:, [0, 5, 6, 7]].any()
-    assert receptive_field(Words(), torch.randint(9, (2, 8)), layer="head").measured == (range(8),)
+    assert sight(Words(), torch.randint(9, (2, 8)), layer="head").measured == (range(8),)

@@ -29,6 +29,7 @@ from neocog.explain.probes import linear_probes as linear_probes
 from neocog.explain.projection import project as project
 from neocog.explain.randomisation import randomisation as randomisation
 from neocog.explain.receptive import receptive_field as receptive_field
+from neocog.explain.receptive import sight as sight
 from neocog.explain.relevance import relevance as relevance
 from neocog.explain.removal import deletion as deletion
 from neocog.explain.removal import insertion as insertion
@@ -78,6 +79,7 @@ __all__ = [
     "relevance",
     "saliency",
     "score_cam",
+    "sight",
     "smoothgrad",
     "strongest_activations",
     "word_cosine",

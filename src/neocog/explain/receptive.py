@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from neocog.core.errors import UsageError
+from neocog.core.errors import NetworkError, UsageError
 from neocog.core.measured import measured_field
 from neocog.core.receptive import Fields, receptive_fields
 from neocog.core.trace import caught
@@ -61,7 +61,26 @@ class ReceptiveField:
         return self.theory.box if self.theory else self.measured
 
 
-def receptive_field(module: nn.Module, inputs: Tensor, *, layer: str, unit: Unit = None) -> ReceptiveField:
+def receptive_field(module: nn.Module, inputs: Tensor, *, layer: str, unit: Unit = None) -> Tensor:
+    """Returns a mask (B, ...) of the inputs' places: 1 where a unit of a layer can see, 0 elsewhere.
+
+    Arguments as for `sight`. What it can see is told by theory, and measured where theory cannot tell; it is the same
+    for every sample and every channel.
+
+    Raises what `sight` raises, and NetworkError where the field can neither be told nor measured.
+    """
+    found = sight(module, inputs, layer=layer, unit=unit)
+    if found.box is None:
+        raise NetworkError(
+            f"what {layer!r} can see can neither be told from its layers nor measured; sight(...).effective is the "
+            "gradient of a unit at each place."
+        )
+    mask = torch.zeros_like(found.effective)
+    mask[:, *(slice(each.start, each.stop) for each in found.box)] = 1
+    return mask
+
+
+def sight(module: nn.Module, inputs: Tensor, *, layer: str, unit: Unit = None) -> ReceptiveField:
     """Returns what a unit of a layer sees of the inputs (B, C, ...), or of words (B, L).
 
     ``layer`` is a dotted name. ``unit`` is a place ``(row, column)``, a channel with its place

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from neocog.core.errors import NeocogError, NetworkError, UsageError
 from neocog.core.trace import caught
 from neocog.explain.layers import first_convolution
+from neocog.explain.receptive import ReceptiveField, sight
 from neocog.report import explained
 from neocog.report.overlay import Box, in_colours
 from neocog.report.sheet import Tile, sheet
@@ -184,21 +185,22 @@ _MOST_KERNELS = 64
 def _field(view: View, seen: Seen, method: Method, layer: str | None, _target: int | None) -> Figure:
     name = _named(layer, method)
     unit = _strongest(view, seen, name)
-    sight = method.function(view.network, seen.inputs.clone(), layer=name, unit=unit)
-    effective = sight.effective[0].detach().cpu()
-    box, how = _box(sight)
+    field = sight(view.network, seen.inputs.clone(), layer=name, unit=unit)
+    effective = field.effective[0].detach().cpu()
+    box, how = _box(field)
     drawn = explained.field_sheet(seen.pixels, box, effective.numpy())
     note = f"The unit sees {box[2]}×{box[3]} pixels from row {box[0]}, column {box[1]}{how}."
     return Figure(method.name, method.title, layer=name, unit=unit, values=effective, drawn=drawn, note=note)
 
 
-def _box(sight: Any) -> tuple[Box, str]:
+def _box(field: ReceptiveField) -> tuple[Box, str]:
     """Returns what a unit can see, padding included where that is known, and how it is known."""
-    if sight.theory is not None:
-        return (*sight.theory.start, *sight.theory.size), ""
-    if sight.measured is None:
+    if field.theory is not None:
+        (top, left), (height, width) = field.theory.start, field.theory.size
+        return (top, left, height, width), ""
+    if field.measured is None:
         raise NetworkError("what the unit sees can neither be told from the network's layers nor be measured.")
-    rows, columns = sight.measured
+    rows, columns = field.measured
     return (rows.start, columns.start, len(rows), len(columns)), ", as its gradients reach"
 
 
