@@ -86,6 +86,15 @@ class Watched:
         self.page.wait_for_selector("#arithmetic .computed")
         return self.page
 
+    def becomes(self, selector: str, value: float, tolerance: float = 1e-6, seconds: float = 10) -> bool:
+        """Returns whether the exact number behind what is shown is, or soon becomes, the value."""
+        end = time.monotonic() + seconds
+        while self.number(selector) != pytest.approx(value, abs=tolerance):
+            if time.monotonic() > end:
+                return False
+            self.page.wait_for_timeout(50)
+        return True
+
     def number(self, selector: str) -> float:
         """Returns the exact number behind what is shown."""
         return float(self.page.locator(f"{selector} data").first.get_attribute("value"))

@@ -94,7 +94,7 @@ def test_a_convolution_adds_up_to_what_torch_computes(
         page.keyboard.press(key)
     row, column = place(page)
     expected = values["c3"][channel, row, column].item()
-    assert watched.number("#arithmetic .total output") == pytest.approx(expected, abs=1e-5)
+    assert watched.becomes("#arithmetic .total output", expected, 1e-5)
     computed = float(page.locator("#arithmetic .total output").get_attribute("data-computed"))
     assert computed == pytest.approx(expected, abs=1e-5)
 
@@ -196,7 +196,7 @@ def test_activations_dense_units_and_softmax(
     choose(page, node_of(session, "head"), 3)
     headed(page, "head, unit class 3")
     logits = values["head"]
-    assert watched.number("#arithmetic tr.total") == pytest.approx(logits[3].item(), abs=1e-5)
+    assert watched.becomes("#arithmetic tr.total", logits[3].item(), 1e-5)
     top = page.locator("#arithmetic tbody tr").first
     index = int(top.locator("th").inner_text())
     numbers = [float(each.get_attribute("value")) for each in top.locator("data").all()]
