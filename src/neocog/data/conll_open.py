@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neocog.core.errors import DataError
+from neocog.data import text_files
 from neocog.data.conll import TaggedSentence, read_columns
 from neocog.data.conllu import COLUMNS, read_conllu
 from neocog.data.dataset import PARTS
@@ -121,11 +122,6 @@ def _may_hold(path: Path) -> bool:
 
 
 def by_part(files: Sequence[Path]) -> dict[str, Path]:
-    """Returns the files by the part that each names, ``train`` where none; raises DataError for two of one part."""
-    found: dict[str, Path] = {}
-    for path in files:
-        part = part_of(path)[1] or "train"
-        if part in found:
-            raise DataError(f"{found[part]} and {path.name} both hold the {part} part; move one of them away")
-        found[part] = path
+    """Returns the files by the part that each names, in the parts' order; raises DataError for two of one part."""
+    found = text_files.by_part(files, part_of)
     return {part: found[part] for part in PARTS if part in found}

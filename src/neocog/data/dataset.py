@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 Raw_co = TypeVar("Raw_co", covariant=True)
 
@@ -13,7 +13,12 @@ PARTS = ("train", "val", "test")
 
 @runtime_checkable
 class Items(Protocol[Raw_co]):
-    """Samples that are read one at a time: files, entries of an archive, rows of an array or of a table."""
+    """Samples that are read one at a time: files, entries of an archive, rows of an array or of a table.
+
+    What is not ``in_memory`` is worth reading by several threads.
+    """
+
+    in_memory: ClassVar[bool]
 
     def __len__(self) -> int: ...
 

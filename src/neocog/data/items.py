@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ def content_digest(content: bytes) -> str:
 
 class FileItems:
     """Files, each under the name that the user knows it by."""
+
+    in_memory: ClassVar[bool] = False
 
     def __init__(self, paths: Sequence[Path], names: Sequence[str]) -> None:
         self.paths = tuple(paths)
@@ -57,6 +60,8 @@ class FileItems:
 
 class ArrayItems:
     """Pictures of one size in one uint8 array (N, H, W) or (N, H, W, 1|3), named ``prefix[row]``."""
+
+    in_memory: ClassVar[bool] = True
 
     def __init__(self, array: Array, prefix: str, rows: Sequence[int] | Array | None = None) -> None:
         self.array = array

@@ -48,15 +48,9 @@ def open_pictures(
     Raises DataError for what cannot be read, UsageError and ResourceError as the readers do.
     """
     dataset = read_source(source if source is not None else "digits", root)
-    if exclude is not None:
-        names = read_list(Path(exclude)) if isinstance(exclude, (str, Path)) else exclude
-        dataset = leave_out(dataset, names)
-    dataset = without_empty(dataset)
-    refuse_alike(dataset)
+    dataset = checked(dataset, exclude, for_training=for_training)
     if not for_training:
         return dataset
-    if len(dataset.classes) < 2:
-        raise DataError(f"{dataset.source} has one class only ({dataset.classes[0]}); telling apart takes two or more")
     return keep_aside(note_small(dataset), seed=split_seed)
 
 
@@ -99,6 +93,21 @@ def without_empty(dataset: DataSet[T]) -> DataSet[T]:
         parts={name: Part(part.items, tuple(place[label] for label in part.labels)) for name, part in parts.items()},
         notes=(*dataset.notes, f"classes without samples: {', '.join(gone)}"),
     )
+
+
+def checked(dataset: DataSet[T], exclude: str | Path | Iterable[str] | None, *, for_training: bool) -> DataSet[T]:
+    """Returns what is left of a data set without the excluded samples (a list file or names) and the empty classes.
+
+    Raises DataError for class names that are alike, and for training on one class.
+    """
+    if exclude is not None:
+        names = read_list(Path(exclude)) if isinstance(exclude, (str, Path)) else exclude
+        dataset = leave_out(dataset, names)
+    dataset = without_empty(dataset)
+    refuse_alike(dataset)
+    if for_training and len(dataset.classes) < 2:
+        raise DataError(f"{dataset.source} has one class only ({dataset.classes[0]}); telling apart takes two or more")
+    return dataset
 
 
 def refuse_alike(dataset: DataSet[T]) -> None:

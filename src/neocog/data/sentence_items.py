@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from neocog.data.items import content_digest
 
@@ -25,6 +25,8 @@ S = TypeVar("S", bound=Sentence)
 
 class SentenceItems(Generic[S]):
     """Sentences in memory; a name is ``file:line``."""
+
+    in_memory: ClassVar[bool] = True
 
     def __init__(self, sentences: Sequence[S], names: Sequence[str]) -> None:
         self.sentences = tuple(sentences)

@@ -10,8 +10,6 @@ from typing import TypeVar
 from neocog.core.errors import DataError, UsageError
 from neocog.core.randomness import mix
 from neocog.data.dataset import PARTS, DataSet, Part
-from neocog.data.items import ArrayItems
-from neocog.data.text_items import TextItems
 from neocog.data.threads import in_threads
 
 T = TypeVar("T")
@@ -94,8 +92,7 @@ def choose(
 
 def _digests(part: Part[T]) -> list[str]:
     """Returns the hash of each sample's content; files are read by several threads, what is in memory needs none."""
-    items: object = part.items
-    if isinstance(items, (ArrayItems, TextItems)):
+    if part.items.in_memory:
         return [part.items.digest(index) for index in range(len(part))]
     return in_threads(part.items.digest, range(len(part)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from neocog.core.errors import DataError
@@ -39,7 +39,7 @@ def family(path: Path) -> dict[str, Path]:
     if part is None:
         return {"train": path}
     beside = [each for each in sorted(path.parent.iterdir()) if is_text_file(each)]
-    return _by_part([each for each in beside if part_of(each) == (stem, part_of(each)[1]) and _kin(each, path)])
+    return by_part([each for each in beside if part_of(each) == (stem, part_of(each)[1]) and _kin(each, path)])
 
 
 def named_family(path: Path) -> dict[str, Path]:
@@ -47,7 +47,7 @@ def named_family(path: Path) -> dict[str, Path]:
     if path.exists() or not path.parent.is_dir():
         return {}
     beside = [each for each in sorted(path.parent.iterdir()) if is_text_file(each)]
-    return _by_part([each for each in beside if part_of(each)[0] == path.name and part_of(each)[1] is not None])
+    return by_part([each for each in beside if part_of(each)[0] == path.name and part_of(each)[1] is not None])
 
 
 def folder_family(folder: Path) -> dict[str, Path]:
@@ -59,7 +59,7 @@ def folder_family(folder: Path) -> dict[str, Path]:
     parted = [path for path in files if part_of(path)[1] is not None]
     stems = sorted({part_of(path)[0] for path in parted})
     if len(stems) == 1:
-        return _by_part(parted)
+        return by_part(parted)
     if len(stems) > 1 or len(files) > 1:
         names = [str(folder / stem) for stem in stems] or [str(path) for path in files]
         raise DataError(f"{folder} holds several sets of texts; name one of them, e.g. {', '.join(names[:4])}")
@@ -72,10 +72,14 @@ def _kin(path: Path, other: Path) -> bool:
     return suffixes[0] == suffixes[1]
 
 
-def _by_part(files: list[Path]) -> dict[str, Path]:
+def by_part(files: Iterable[Path], named: Callable[[Path], tuple[str, str | None]] = part_of) -> dict[str, Path]:
+    """Returns the files by the part that each names, ``train`` where none; ``named`` splits a name as `part_of` does.
+
+    Raises DataError for two files of one part.
+    """
     found: dict[str, Path] = {}
     for path in files:
-        part = part_of(path)[1] or "train"
+        part = named(path)[1] or "train"
         if part in found:
             raise DataError(f"{found[part]} and {path.name} both hold the {part} part; move one of them away")
         found[part] = path

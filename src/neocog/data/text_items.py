@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from neocog.core.errors import UnreadableInput
 from neocog.data.items import content_digest
@@ -10,6 +11,8 @@ from neocog.data.items import content_digest
 
 class TextItems:
     """Texts in memory; a name is ``file:line``, or the file's own where a file is one text."""
+
+    in_memory: ClassVar[bool] = True
 
     def __init__(self, texts: Sequence[str], names: Sequence[str]) -> None:
         self.texts = tuple(texts)

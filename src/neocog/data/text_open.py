@@ -7,10 +7,9 @@ from pathlib import Path
 
 from neocog.core.errors import DataError, UsageError
 from neocog.data.dataset import PARTS, DataSet, Part
-from neocog.data.exclude import leave_out, read_list
 from neocog.data.folds import with_fold
 from neocog.data.labels import class_list, indexed
-from neocog.data.open import note_small, refuse_alike, without_empty
+from neocog.data.open import checked, note_small
 from neocog.data.split import keep_aside
 from neocog.data.text_files import PARTS_BY_NAME, described, family, folder_family, named_family, part_of
 from neocog.data.text_folder import Sample, class_folders, read_class_folders
@@ -41,15 +40,9 @@ def open_texts(
     Raises DataError, with file and line, for what cannot be read and for a missing label.
     """
     dataset = _read(Path(source).expanduser(), reading, whole=for_training)
-    if exclude is not None:
-        names = read_list(Path(exclude)) if isinstance(exclude, (str, Path)) else exclude
-        dataset = leave_out(dataset, names)
-    dataset = without_empty(dataset)
-    refuse_alike(dataset)
+    dataset = checked(dataset, exclude, for_training=for_training)
     if not for_training:
         return dataset
-    if len(dataset.classes) < 2:
-        raise DataError(f"{dataset.source} has one class only ({dataset.classes[0]}); telling apart takes two or more")
     _refuse_empty(dataset)
     if fold is not None:
         dataset = with_fold(dataset, *fold, seed=split_seed)

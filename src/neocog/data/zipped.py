@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 from neocog.core.errors import DataError, UnreadableInput
 from neocog.data.dataset import PARTS, DataSet, Part
@@ -20,6 +21,8 @@ Entry = tuple[str, str]  # class, name within the archive
 
 class ZipItems:
     """Entries of one archive, read by any number of threads; named ``archive.zip/class/name.jpg``."""
+
+    in_memory: ClassVar[bool] = False
 
     def __init__(self, archive: zipfile.ZipFile, file: Path, entries: Sequence[str]) -> None:
         self.archive = archive

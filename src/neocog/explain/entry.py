@@ -74,7 +74,7 @@ def entry(module: nn.Module, inputs: Tensor) -> Entry:
     """
     if inputs.dim() < 2 or not len(inputs):
         raise NetworkError(f"explanations take a batch of inputs (B, C, ...) or (B, L), got {tuple(inputs.shape)}.")
-    mixing = _mixing(module)
+    mixing = mixing_layer(module)
     if mixing is not None and len(inputs) > 1:
         raise NetworkError(
             f"{mixing} (batch norm without running statistics) mixes the {len(inputs)} samples of the batch; "
@@ -131,7 +131,7 @@ def _logits(outputs: Any) -> Tensor:
     return logits
 
 
-def _mixing(module: nn.Module) -> str | None:
+def mixing_layer(module: nn.Module) -> str | None:
     """Returns the name of a layer that makes a sample's answer depend on the others of its batch."""
     for name, each in module.named_modules():
         if isinstance(each, batchnorm._BatchNorm) and each.running_mean is None:

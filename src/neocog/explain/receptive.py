@@ -16,7 +16,7 @@ from neocog.core.errors import NetworkError, UsageError
 from neocog.core.measured import measured_field
 from neocog.core.receptive import Fields, receptive_fields
 from neocog.core.trace import caught
-from neocog.explain.entry import entry
+from neocog.explain.entry import derivatives, entry
 from neocog.explain.layers import plain
 from neocog.explain.rest import at_rest
 
@@ -98,7 +98,7 @@ def sight(module: nn.Module, inputs: Tensor, *, layer: str, unit: Unit = None) -
         channel, place = channel_and_place(unit, tuple(maps.shape[1:]))
         at: list[Any] = [slice(None) if channel is None else channel, *place]
         units = maps[:, *at]
-        slopes = _gradient(units.sum(), values)
+        slopes = derivatives(units, [values])[0] if units.requires_grad else torch.zeros_like(values)
         sights = Sights(module, inputs[:1], layer)
         fields = sights.fields(len(place))
         return ReceptiveField(
@@ -193,10 +193,3 @@ def channel_and_place(unit: Unit, shape: tuple[int, ...]) -> tuple[int | None, t
     if not fits or (whole and not 0 <= whole[0] < shape[0]):
         raise UsageError(f"the layer's units (channel, place) lie in {'x'.join(map(str, shape))}, from 0; got {unit}.")
     return (whole[0] if whole else None), place
-
-
-def _gradient(score: Tensor, values: Tensor) -> Tensor:
-    if not score.requires_grad:
-        return torch.zeros_like(values)
-    (found,) = torch.autograd.grad(score, values, allow_unused=True)
-    return torch.zeros_like(values) if found is None else found.detach()

@@ -13,11 +13,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.modules import batchnorm
 
 from neocog.core.errors import UsageError
 from neocog.core.randomness import generator
-from neocog.explain.entry import entry
+from neocog.explain.entry import entry, mixing_layer
 from neocog.explain.rest import at_rest
 from neocog.explain.target import Target, chosen, of_classes, scores
 
@@ -122,7 +121,7 @@ class _Watched:
         if steps < 1 or batch_size < 1:
             raise UsageError(f"steps and batch_size should be at least 1, got {steps} and {batch_size}.")
         self._module, self._inputs, self._steps = module, inputs.detach(), steps
-        self._batch = 1 if _mixes(module) else batch_size
+        self._batch = batch_size if mixing_layer(module) is None else 1
         with at_rest(module), torch.no_grad():
             where = entry(module, self._inputs)
             self.values = where.values  # (B, C, ...)
@@ -154,11 +153,6 @@ class _Watched:
         chances = totals.softmax(1) if totals.shape[1] > 1 else totals.sigmoid()
         asked = self._target.to(chances.device)[sample.to(chances.device)]
         return chances.gather(1, asked[:, None]).squeeze(1).cpu()
-
-
-def _mixes(module: nn.Module) -> bool:
-    """Tells whether samples of one batch would influence each other."""
-    return any(isinstance(each, batchnorm._BatchNorm) and each.running_mean is None for each in module.modules())
 
 
 def _random(orders: int, seed: int) -> list[torch.Generator]:

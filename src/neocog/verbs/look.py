@@ -60,7 +60,7 @@ def look(
     ``"7"`` or ``"7,3,4"``; methods find theirs. ``target`` is the class to explain, by name or number; the ``top`` most
     probable ones unless told. ``count`` is how many maps a sheet has. ``trust`` adds scores that say how far each map
     can be trusted. ``data``, with ``root``, are pictures to compare with, at most ``samples`` of them. ``net`` is the
-    ``module:function`` of a network of your own, whose code then runs. ``say`` is told of each picture that is done.
+    ``module:function`` of a network of your own, whose code then runs. ``say`` is told of each picture first.
 
     For a model of texts ``inputs`` are what `neocog.predict` takes, read by ``encoding`` and ``text_column``, and the
     result is `neocog.verbs.look_text.look_texts`'s; ``words`` are those whose neighbours in the table of word vectors
