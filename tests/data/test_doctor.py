@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from neocog.data.doctor import KINDS, examine, proposals
+from neocog.data.doctor import KINDS, examine
+from neocog.data.findings import proposals
 from neocog.data.likeness import BANDS, DISTANCE, SIDE, near_pairs, perceptual_hash
 from neocog.data.open import read_source
 from neocog.data.resize import resize

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,18 +20,23 @@ SHOWN = 5
 @click.argument("data", required=False)
 @click.option("--root", metavar="FOLDER", help="Where a known set lies; else NEOCOG_DATA, else it is fetched.")
 @click.option("--out", "list_out", metavar="FILE", help="Where the list for `train --exclude` goes [neocog-check.csv].")
-@click.option("--near/--no-near", default=True, help="Also look for pictures that are nearly the same. [on]")
+@click.option("--near/--no-near", default=True, help="Also look for what is nearly the same. [on]")
 @click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse pictures of more pixels. [178956970]")
 @click.option("--workers", type=click.IntRange(min=1), help="Number of reading threads. [one a core]")
+@click.option("--encoding", help="Encoding of text files; UTF-8 unless told, e.g. latin-1.")
+@click.option("--text-column", help="Column of a table that holds the texts.")
+@click.option("--label-column", help="Column of a table of texts that holds the labels.")
+@click.option("--trees", type=click.Choice(("fine", "binary")), help="Labels of sentiment trees; fine unless told.")
 @click.option("--all", "show_all", is_flag=True, help="Name every sample, not only the first of each kind.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, for programs.")
 def command(data: str | None, show_all: bool, as_json: bool, **options: Any) -> None:
     """Examine DATA for what spoils training; change and delete nothing.
 
-    DATA is whatever `neocog train` takes. Found are files that cannot be read, copies (exact and near), copies in two
-    parts, pictures of unusual modes, and classes that are empty, tiny or very unequal. Samples that had better be left
-    out (unreadable ones, copies but one, copies of test pictures outside the test part) are written to a list for
-    `neocog train --exclude LIST`. The exit status is 0 whatever is found, 2 where nothing could be examined.
+    DATA is whatever `neocog train` takes. Found are files that cannot be read, empty texts, copies (exact and near),
+    copies in two parts or under two labels, pictures of unusual modes, texts of a wrong encoding or unusual length,
+    and classes that are empty, tiny or very unequal. Samples that had better be left out (unreadable ones, copies but
+    one, copies of test samples outside the test part) are written to a list for `neocog train --exclude LIST`. The
+    exit status is 0 whatever is found, 2 where nothing could be examined.
     """
     from neocog.verbs.check import check
 
@@ -41,27 +47,31 @@ def command(data: str | None, show_all: bool, as_json: bool, **options: Any) -> 
     for line in lines(report, None if show_all else SHOWN):
         click.echo(line)
     if report.list_file is not None:
-        next_step = f"neocog train {data or report.source} --exclude {report.list_file}"
-        click.echo(f"Written: {report.list_file}. Look through it, then: {next_step}", err=True)
+        click.echo(f"Written: {report.list_file}. Look through it, then: {_next_step(data, report, options)}", err=True)
+
+
+def _next_step(data: str | None, report: Report, options: Mapping[str, Any]) -> str:
+    """Returns the command that trains without what was found, which reads the data as they were read here."""
+    shared = ("root", "encoding", "text_column", "label_column", "trees")
+    said = [word for name in shared if options[name] for word in (f"--{name.replace('_', '-')}", options[name])]
+    return shlex.join(["neocog", "train", data or report.source, *said, "--exclude", str(report.list_file)])
 
 
 def _progress(examined: int, total: int) -> None:
-    """Writes a line that replaces itself, every hundredth picture and at the end."""
+    """Writes a line that replaces itself, every hundredth sample and at the end."""
     if examined % 100 == 0 or examined == total:
         click.echo(f"\rexamined {examined} of {total}", nl=examined == total, err=True)
 
 
 def lines(report: Report, shown: int | None = SHOWN) -> Iterator[str]:
     """Yields the summary's lines, with at most ``shown`` samples of each kind (None: all)."""
-    from neocog.data.doctor import KINDS
-
     parts = ", ".join(f"{name} {count}" for name, count in report.samples.items())
-    yield f"{report.source}: {sum(report.samples.values())} pictures ({parts}), {len(report.classes)} classes"
+    yield f"{report.source}: {sum(report.samples.values())} {report.what} ({parts}), {len(report.classes)} classes"
     yield from (f"  note: {note}" for note in report.notes)
     if not report.findings:
         yield "Nothing found that spoils training."
     for kind, count in report.counts.items():
-        yield f"{kind}: {count} ({KINDS[kind]})"
+        yield f"{kind}: {count} ({report.meanings[kind]})"
         found = [finding for finding in report.findings if finding.kind == kind]
         for finding in found[:shown]:
             yield f"  {finding.name or finding.part or 'classes'}: {finding.detail}"

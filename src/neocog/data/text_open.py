@@ -39,7 +39,7 @@ def open_texts(
 
     Raises DataError, with file and line, for what cannot be read and for a missing label.
     """
-    dataset = _read(Path(source).expanduser(), reading, whole=for_training)
+    dataset = read_texts(source, reading, whole=for_training, kin=for_training)
     dataset = checked(dataset, exclude, for_training=for_training)
     if not for_training:
         return dataset
@@ -49,7 +49,13 @@ def open_texts(
     return keep_aside(note_small(dataset), seed=split_seed)
 
 
-def _read(path: Path, reading: Reading, *, whole: bool) -> DataSet[str]:
+def read_texts(source: str | Path, reading: Reading, *, whole: bool, kin: bool) -> DataSet[str]:
+    """Reads texts with the parts that are stored, whatever the texts and classes are.
+
+    ``whole`` asks for a train part, and of trees for all that training learns, phrases too; without ``kin`` a file
+    that is a val or test part by its name is read alone. Raises as `open_texts` does.
+    """
+    path = Path(source).expanduser()
     if path.is_dir():
         files = folder_family(path)
         if not files and class_folders(path):
@@ -61,7 +67,7 @@ def _read(path: Path, reading: Reading, *, whole: bool) -> DataSet[str]:
     if not files:
         raise DataError(f"{path}: there are no labelled texts; expected {EXPECTED}")
     alone = None if path.is_dir() else part_of(path)[1]
-    if not whole and alone not in (None, "train") and path.exists():
+    if not kin and alone not in (None, "train") and path.exists():
         files = {str(alone): path}
     if "train" not in files and whole:
         raise DataError(f"{path}: no train part to learn from; found {described(files)}")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neocog.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from neocog.data.doctor import Finding
+    from neocog.data.dataset import DataSet
+    from neocog.data.findings import Finding, Progress
 
 LIST_NAME = "neocog-check.csv"
 
@@ -20,15 +21,18 @@ LIST_NAME = "neocog-check.csv"
 class Report:
     """What `check` found.
 
-    ``samples`` is the number of samples of each part; ``findings`` everything found, gravest kinds first; ``proposals``
-    the (path, reason) of the samples that training had better leave out, which are written to ``list_file`` (None where
+    ``samples`` is the number of samples of each part, ``what`` the word for them (pictures, texts); ``findings``
+    everything found, gravest kinds first, and ``meanings`` what each kind that can be found means; ``proposals`` the
+    (path, reason) of the samples that training had better leave out, which are written to ``list_file`` (None where
     there was nothing to write); ``notes`` what the reader passed over.
     """
 
     source: str
+    what: str
     classes: tuple[str, ...]
     samples: Mapping[str, int]
     findings: tuple[Finding, ...]
+    meanings: Mapping[str, str]
     proposals: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     list_file: Path | None
@@ -47,40 +51,103 @@ def check(
     near: bool = True,
     max_pixels: int | None = None,
     workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    encoding: str | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    trees: str | None = None,
+    progress: Progress | None = None,
 ) -> Report:
-    """Examines labelled pictures, whatever `train` takes; changes and deletes nothing of them.
+    """Examines labelled pictures or texts, whatever `train` takes; changes and deletes nothing of them.
 
     ``list_out`` is where the samples proposed for leaving out are written (default ``neocog-check.csv`` in the current
     folder; only where there are any); ``near`` also looks for near copies; ``progress`` is told how many are examined,
-    of how many. Raises DataError where nothing can be read, UsageError where ``list_out`` is a file that is no such
-    list, ResourceError where it cannot be written.
+    of how many. ``root``, ``max_pixels`` and ``workers`` are for pictures; ``encoding``, ``text_column``,
+    ``label_column`` and ``trees`` say how texts are read. Raises DataError where nothing can be read, with file and
+    line for what is no text; UsageError where ``list_out`` is a file that is no such list, and for an option of the
+    other kind of data; ResourceError where the list cannot be written.
     """
-    from neocog.data.decode import MAX_PIXELS
-    from neocog.data.doctor import examine, proposals
-    from neocog.data.open import read_source, without_empty
+    from neocog.data.findings import proposals
     from neocog.data.text_sniff import holds_texts
 
-    if holds_texts(data):
-        raise UsageError(f"{data} holds texts, and check examines pictures; training itself refuses faulty rows")
     target = Path(list_out) if list_out is not None else Path(LIST_NAME)
-    _refuse_foreign(target)
-    dataset = without_empty(read_source(data if data is not None else "digits", root))
-    max_pixels = max_pixels or MAX_PIXELS
-    findings = examine(dataset, near=near, max_pixels=max_pixels, workers=workers, progress=progress)
-    proposed = proposals(findings)
+    of_pictures: dict[str, Any] = {"root": root, "max_pixels": max_pixels, "workers": workers}
+    of_texts = {"encoding": encoding, "text_column": text_column, "label_column": label_column, "trees": trees}
+    if data is not None and holds_texts(data):
+        _refuse_options(of_pictures, "pictures", f"{data} holds texts")
+        _refuse_own(target)
+        examined = _texts(data, near=near, progress=progress, **of_texts)
+    else:
+        _refuse_options(of_texts, "texts", f"{data or 'the digits'}: these are no texts")
+        _refuse_own(target)
+        examined = _pictures(data, near=near, progress=progress, **of_pictures)
+    proposed = proposals(examined.findings)
     return Report(
-        source=dataset.source,
-        classes=dataset.classes,
-        samples={name: len(part) for name, part in dataset.parts.items()},
-        findings=findings,
+        source=examined.dataset.source,
+        what=examined.what,
+        classes=examined.dataset.classes,
+        samples={name: len(part) for name, part in examined.dataset.parts.items()},
+        findings=examined.findings,
+        meanings=examined.meanings,
         proposals=proposed,
-        notes=dataset.notes,
+        notes=examined.dataset.notes,
         list_file=_write(target, proposed) if proposed else None,
     )
 
 
-def _refuse_foreign(target: Path) -> None:
+class _Examined(NamedTuple):
+    what: str
+    dataset: DataSet[Any]
+    findings: tuple[Finding, ...]
+    meanings: Mapping[str, str]
+
+
+def _pictures(
+    data: str | Path | None,
+    *,
+    near: bool,
+    progress: Progress | None,
+    root: str | Path | None,
+    max_pixels: int | None,
+    workers: int | None,
+) -> _Examined:
+    from neocog.data.decode import MAX_PIXELS
+    from neocog.data.doctor import KINDS, examine
+    from neocog.data.open import read_source, without_empty
+
+    dataset = without_empty(read_source(data if data is not None else "digits", root))
+    pixels = max_pixels or MAX_PIXELS
+    findings = examine(dataset, near=near, max_pixels=pixels, workers=workers, progress=progress)
+    return _Examined("pictures", dataset, findings, KINDS)
+
+
+def _texts(
+    data: str | Path,
+    *,
+    near: bool,
+    progress: Progress | None,
+    encoding: str | None,
+    text_column: str | None,
+    label_column: str | None,
+    trees: str | None,
+) -> _Examined:
+    from neocog.data.open import without_empty
+    from neocog.data.text_doctor import KINDS, examine
+    from neocog.data.text_lines import ENCODING
+    from neocog.data.text_open import read_texts
+    from neocog.data.text_rows import Reading
+
+    reading = Reading(encoding or ENCODING, text_column, label_column, trees)
+    dataset = without_empty(read_texts(data, reading, whole=False, kin=True))
+    return _Examined("texts", dataset, examine(dataset, near=near, progress=progress), KINDS)
+
+
+def _refuse_options(options: Mapping[str, object], owners: str, instead: str) -> None:
+    for option, value in options.items():
+        if value is not None:
+            raise UsageError(f"--{option.replace('_', '-')} is for {owners}, and {instead}; leave it out")
+
+
+def _refuse_own(target: Path) -> None:
     """A list made before may be replaced; the user's own table may not."""
     from neocog.data.exclude import COLUMNS
 
