@@ -68,7 +68,7 @@ def test_a_text_does_not_depend_on_its_batch_and_empty_batches_have_shapes(name)
             assert network(inputs[:0]).shape == (0, 3)
 
 
-@pytest.mark.parametrize("name", ["kim_cnn", "dpcnn"])
+@pytest.mark.parametrize("name", ["kim_cnn", "dpcnn", "elman_text", "lstm_text", "gru_text"])
 def test_what_follows_a_text_changes_nothing(name):
     network = small(name).eval()
     for weight in network.parameters():

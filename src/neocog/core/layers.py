@@ -16,6 +16,8 @@ from neocog.core.arithmetic import convolution_macs, dense_macs
 from neocog.core.inputs import check_input, empty_batch, shape_copy
 from neocog.core.receptive import Fields, receptive_fields
 
+_RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+
 
 @dataclass(frozen=True)
 class LayerRow:
@@ -62,8 +64,9 @@ def layer_table(network: nn.Module, input_shape: Sequence[int], *, auxiliary: bo
     calls: list[tuple[nn.Module, tuple[int, ...], tuple[int, ...]]] = []
 
     def note(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        output = output[0] if isinstance(module, _RECURRENT) and isinstance(output, tuple) else output
         if isinstance(output, Tensor) and arguments and isinstance(arguments[0], Tensor):
-            calls.append((module, tuple(arguments[0].shape[1:]), tuple(output.shape[1:])))
+            calls.append((module, _of_one(module, arguments[0]), _of_one(module, output)))
 
     for module in names:
         if is_layer(module):
@@ -90,8 +93,9 @@ def count_parameters(network: nn.Module) -> int:
 def count_macs(network: nn.Module, input_shape: Sequence[int], *, auxiliary: bool = False) -> int:
     """Returns the multiply-accumulates of a forward pass over one sample.
 
-    Convolutions and dense layers count, and layers of one's own with a method ``macs(output_shape)``; biases, norms,
-    activations and pooling do not. ``input_shape`` is without the batch.
+    Convolutions, dense and recurrent layers count (`neocog.core.arithmetic.recurrent_macs`), and layers of one's own
+    with a method ``macs(output_shape)``; biases, norms, activations and pooling do not. ``input_shape`` is without
+    the batch.
 
     Raises NetworkError when the input does not fit.
     """
@@ -110,6 +114,9 @@ def layer_macs(layer: nn.Module, input_shape: tuple[int, ...], output_shape: tup
         )
     if isinstance(layer, nn.Linear):
         return dense_macs(layer.in_features, layer.out_features) * prod(output_shape[:-1])
+    if isinstance(layer, _RECURRENT):  # at each step every weight once, of all its layers and directions
+        weights = sum(weight.numel() for weight in layer.parameters() if weight.dim() == 2)
+        return weights * prod(output_shape[:-1])
     own: Any = getattr(layer, "macs", None)
     return int(own(output_shape)) if callable(own) else 0
 
@@ -133,7 +140,24 @@ def _terms(layer: nn.Module) -> str:
         return f"{layer.out_features} x {layer.in_features}{bias}"
     if isinstance(layer, batchnorm._BatchNorm):
         return f"2 x {layer.num_features}"
+    if isinstance(layer, nn.RNNBase) and layer.bias and not layer.proj_size:
+        return _recurrent_terms(layer)
     return ""
+
+
+def _recurrent_terms(layer: nn.RNNBase) -> str:
+    """Returns e.g. ``2 x 4 x 128 x (300 + 128 + 2)``: directions, gates, units, inputs, units, two biases."""
+    ways, units = 2 if layer.bidirectional else 1, layer.hidden_size
+    gates = len(layer.all_weights[0][1]) // units
+    heads = " x ".join(str(number) for number in (ways, gates) if number > 1)
+    inputs = [layer.input_size, *[ways * units] * (layer.num_layers - 1)]
+    return " + ".join(f"{heads} x {units} x ({each} + {units} + 2)".removeprefix(" x ") for each in inputs)
+
+
+def _of_one(module: nn.Module, batch: Tensor) -> tuple[int, ...]:
+    """Returns the shape of one sample of a batch; of a recurrent layer as torch has it usually, time comes first."""
+    time_first = isinstance(module, nn.RNNBase) and not module.batch_first
+    return (batch.shape[0], *batch.shape[2:]) if time_first else tuple(batch.shape[1:])
 
 
 def _times(sizes: Sequence[int]) -> str:

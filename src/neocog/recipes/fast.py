@@ -51,7 +51,7 @@ def small_colour(samples: int) -> Recipe:
 
 def texts(network: str, *, samples: int) -> Recipe:
     """Sentences and documents: few epochs, since the words of a training part are soon learned by heart."""
-    characters = network not in ("kim_cnn", "dpcnn")
+    characters = network not in ("kim_cnn", "dpcnn", "elman_text", "lstm_text", "gru_text")
     return Recipe(
         name="fast: texts",
         epochs=_epochs(samples, seen=600_000 if characters else 80_000, least=3, most=30),

@@ -11,6 +11,8 @@ from neocog.core.arithmetic.counts import (
     dense_parameters,
     local_parameters,
     norm_parameters,
+    recurrent_macs,
+    recurrent_parameters,
 )
 from neocog.core.arithmetic.fields import (
     Field,
@@ -50,6 +52,8 @@ __all__ = [
     "output_size",
     "padding_of",
     "receptive_field",
+    "recurrent_macs",
+    "recurrent_parameters",
     "same_padding",
     "size_through",
     "transposed_output_shape",

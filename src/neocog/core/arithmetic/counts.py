@@ -48,6 +48,24 @@ def dense_macs(inputs: int, outputs: int) -> int:
     return outputs * inputs
 
 
+def recurrent_parameters(inputs: int, units: int, *, gates: int = 1) -> int:
+    """Returns the number of weights of a recurrent layer in one direction: gates x units x (inputs + units + 2).
+
+    Each gate looks at the inputs and at the units' own last outputs, with a bias for either, as torch and cuDNN have
+    it. Elman's network has 1 gate, gated recurrent units 3, long short-term memory 4 (the cell's own input is one).
+    """
+    return gates * units * (inputs + units + 2)
+
+
+def recurrent_macs(inputs: int, units: int, steps: int, *, gates: int = 1) -> int:
+    """Returns the multiply-accumulates of a recurrent layer in one direction over so many steps.
+
+    At each step every weight but the biases is used once; the products of gates and states are activations and do not
+    count.
+    """
+    return gates * units * (inputs + units) * steps
+
+
 def norm_parameters(maps: int) -> int:
     """Returns the number of trainable weights of a batch norm: a scale and a shift a map; its statistics are none."""
     return 2 * maps

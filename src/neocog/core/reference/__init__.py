@@ -21,6 +21,7 @@ float64, loops where the formula has a sum.
 `localisation`              overlap of boxes and ILSVRC's localisation error
 `yolo`                      how many numbers YOLO gives
 `voting`                    how often a majority of independent classifiers is right
+`recurrent`                 Elman's network, long short-term memory, gated recurrent units, step by step
 `text`                      vocabulary, coverage and parameters of the sentence network
 ==========================  =============================================================================
 """
