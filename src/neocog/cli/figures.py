@@ -8,12 +8,20 @@ import numpy as np
 
 from neocog.cli.rows import visible
 from neocog.tasks.evaluation import TestResult
+from neocog.tasks.result import Result
 
 SHOWN_MISTAKES = 10
 LARGEST_MATRIX = 12  # classes whose confusion matrix still fits a terminal; beyond that its largest cells are listed
 
 
-def as_text(result: TestResult) -> str:
+def as_text(result: Result) -> str:
+    """Returns the figures of a result of any kind."""
+    if isinstance(result, TestResult):
+        return classes_text(result)
+    raise TypeError(f"no text for {type(result).__name__}")
+
+
+def classes_text(result: TestResult) -> str:
     """Returns the overall figures, a row a class, the confusions, the calibration curve and the worst mistakes."""
     blocks = [_overall(result), _classes(result), _confusions(result), _calibration(result), _mistakes(result)]
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
@@ -33,7 +41,8 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _overall(result: TestResult) -> list[str]:
     metrics, intervals = result.metrics, result.intervals
-    rows = [
+    rows = [(name.replace("_", " "), _percent(value), "") for name, value in result.official.items()]
+    rows += [
         (name, f"{metrics[key]:.2%}", f"{intervals[key].low:.2%} to {intervals[key].high:.2%}")
         for name, key in (("top-1", "top1"), ("top-5", "top5"))
     ]

@@ -34,7 +34,7 @@ def command(ctx: click.Context, /, model: str, data: str, form: str | None, **op
     exit status is 1.
     """
     from neocog.cli.figures import as_text
-    from neocog.tasks.test_folder import class_table, to_csv
+    from neocog.tasks.test_folder import to_csv
     from neocog.verbs.test import test
 
     result = test(model, data, **options)
@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, model: str, data: str, form: str | None, **op
     if form == "json":
         click.echo(json.dumps(result.to_json()))
     elif form == "csv":
-        click.echo(to_csv(class_table(result)), nl=False)
+        click.echo(to_csv(result.tables()["classes"]), nl=False)
     else:
         click.echo(as_text(result), nl=False)
     if options["out"]:

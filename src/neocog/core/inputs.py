@@ -15,6 +15,8 @@ LARGEST_TRIED = 4096
 TRIAL_BATCH = "trial_batch"
 # The attribute of a network that takes whole numbers (B, L) from 0 to as many as it says, not floats (B, C, L).
 TOKENS = "tokens"
+# The attribute of such a network whose every token is several whole numbers, or whose texts come in bags: its axes.
+TOKEN_AXES = "token_axes"  # noqa: S105 - the linter takes it for a password
 
 
 def shape_copy(network: nn.Module) -> nn.Module:
@@ -31,7 +33,7 @@ def shape_copy(network: nn.Module) -> nn.Module:
 def empty_batch(network: nn.Module, shape: Sequence[int]) -> Tensor:
     """Returns inputs (0, *shape) for the network: every layer checks their shape and none has a number to compute.
 
-    Of a network over tokens, whose shape is (different tokens, length), they are whole numbers (0, length).
+    Of a network over tokens, whose shape is (different tokens, length, ...), they are whole numbers (0, length, ...).
 
     torch's device ``meta`` would do as well, but its first convolution imports two seconds' worth of modules.
     """
@@ -84,7 +86,7 @@ def _refuse_channels(network: nn.Module, shape: tuple[int, ...], name: str) -> N
         )
     tokens: int | None = getattr(network, TOKENS, None)
     if tokens is not None:
-        if len(shape) != 2 or shape[0] != tokens:
+        if len(shape) != 1 + getattr(network, TOKEN_AXES, 1) or shape[0] != tokens:
             raise NetworkError(
                 f"{name} takes texts of tokens 1 to {tokens} (channels={tokens}), e.g. {tokens}x64; got {_text(shape)}."
             )

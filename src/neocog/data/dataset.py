@@ -43,17 +43,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Part(Generic[T]):
-    """One part of a data set: ``labels[i]`` is the class index of ``items`` at i."""
+    """One part of a data set: ``labels[i]`` is the class index of ``items`` at i.
+
+    Without labels the samples carry their truth in themselves: a sentence the tags of its words.
+    """
 
     items: Items[T]
     labels: tuple[int, ...]
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.items)
 
     def subset(self, indices: Sequence[int]) -> Part[T]:
         """Returns the samples at these positions, in this order."""
-        return Part(self.items.subset(indices), tuple(self.labels[index] for index in indices))
+        labels = tuple(self.labels[index] for index in indices) if self.labels else ()
+        return Part(self.items.subset(indices), labels)
 
 
 @dataclass(frozen=True)

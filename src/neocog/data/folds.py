@@ -40,12 +40,13 @@ def _members(part: Part[T], classes: int, folds: int, seed: int) -> list[list[in
     groups: dict[str, list[int]] = defaultdict(list)
     for index in range(len(part)):
         groups[part.items.digest(index)].append(index)
+    labels = part.labels or (0,) * len(part)
     counts = [[0] * classes for _ in range(folds)]
     members: list[list[int]] = [[] for _ in range(folds)]
     for digest in sorted(groups, key=lambda digest: (mix(seed, "fold", digest), digest)):
-        label = part.labels[groups[digest][0]]
+        label = labels[groups[digest][0]]
         place = min(range(folds), key=lambda fold: (counts[fold][label], len(members[fold]), fold))
         members[place] += groups[digest]
         for index in groups[digest]:
-            counts[place][part.labels[index]] += 1
+            counts[place][labels[index]] += 1
     return members

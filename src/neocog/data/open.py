@@ -80,6 +80,8 @@ def without_empty(dataset: DataSet[T]) -> DataSet[T]:
     Raises DataError where nothing is left.
     """
     parts = {name: part for name, part in dataset.parts.items() if len(part)}
+    if parts and not any(part.labels for part in parts.values()):
+        return replace(dataset, parts=parts)
     used = sorted({label for part in parts.values() for label in part.labels})
     if not used:
         raise DataError(f"no samples and so no classes are left of {dataset.source}")
@@ -124,6 +126,8 @@ def refuse_alike(dataset: DataSet[T]) -> None:
 
 def note_small(dataset: DataSet[T]) -> DataSet[T]:
     """Notes classes that have one sample in all, and classes that training never sees."""
+    if not any(part.labels for part in dataset.parts.values()):
+        return dataset
     labels = [label for part in dataset.parts.values() for label in part.labels]
     single = [name for label, name in enumerate(dataset.classes) if labels.count(label) == 1]
     seen = set(dataset.parts["train"].labels) if "train" in dataset.parts else set()

@@ -43,7 +43,8 @@ def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float | None = N
         chosen = set(kept)
         parts[name] = train.subset(kept)
         parts["train"] = train.subset([index for index in range(len(train)) if index not in chosen])
-        notes.append(f"no {name} part: {len(kept)} of {len(train)} kept aside by --split-seed {seed}, stratified")
+        how = ", stratified" if train.labels else ""
+        notes.append(f"no {name} part: {len(kept)} of {len(train)} kept aside by --split-seed {seed}{how}")
     return replace(dataset, parts={name: parts[name] for name in PARTS}, notes=tuple(notes))
 
 
@@ -74,15 +75,16 @@ def choose(
     groups: dict[str, list[int]] = defaultdict(list)
     for index, digest in enumerate(_digests(part)):
         groups[digest].append(index)
+    labels = part.labels or (0,) * len(part)
     sizes = [0] * classes
-    for label in part.labels:
+    for label in labels:
         sizes[label] += 1
     wanted = quotas(sizes, fraction, most)
     kept: list[int] = []
     for digest in sorted(groups, key=lambda digest: (mix(seed, "split", purpose, digest), digest)):
         needed: dict[int, int] = defaultdict(int)
         for index in groups[digest]:
-            needed[part.labels[index]] += 1
+            needed[labels[index]] += 1
         if all(wanted[label] >= count for label, count in needed.items()):
             for label, count in needed.items():
                 wanted[label] -= count
@@ -115,16 +117,18 @@ def quotas(sizes: list[int], fraction: float, most: int | None = None) -> list[i
 
 
 def split_table(dataset: DataSet[T]) -> list[tuple[str, str, str]]:
-    """Returns a row (name, label, part) for every sample, to be written into the run folder."""
+    """Returns a row (name, label, part) for every sample, to be written into the run folder; without labels "" each."""
     return [
-        (part.items.name(index), dataset.classes[label], name)
+        (part.items.name(index), dataset.classes[part.labels[index]] if part.labels else "", name)
         for name, part in dataset.parts.items()
-        for index, label in enumerate(part.labels)
+        for index in range(len(part))
     ]
 
 
 def counts(dataset: DataSet[T]) -> Mapping[str, tuple[int, ...]]:
-    """Returns for each part the number of samples of each class."""
+    """Returns for each part the number of samples of each class, or of the samples alone where they have no labels."""
+    if not any(part.labels for part in dataset.parts.values()):
+        return {name: (len(part),) for name, part in dataset.parts.items()}
     return {
         name: tuple(part.labels.count(label) for label in range(len(dataset.classes)))
         for name, part in dataset.parts.items()

@@ -120,9 +120,9 @@ def with_rate(plan: Plan, network: nn.Module, rate: float, *, everything: bool) 
 def fingerprint(data: DataSet[Any]) -> str:
     """Returns a digest of every part's names and labels and of the classes: other data have another."""
     text = "\n".join(
-        f"{name}\t{_identity(part.items, index)}\t{label}"
+        f"{name}\t{_identity(part.items, index)}\t{part.labels[index] if part.labels else ''}"
         for name, part in sorted(data.parts.items())
-        for index, label in enumerate(part.labels)
+        for index in range(len(part))
     )
     return f"{mix(0, *data.classes, text):016x}"
 

@@ -21,13 +21,18 @@ from neocog.data.open import open_pictures
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.scan import scan
 from neocog.data.split import fewer
+from neocog.report.page import Section
 from neocog.report.thumbnails import LARGEST_SIDE, Pixels
+from neocog.tasks import classified
 from neocog.tasks.choice import SMALL, Choice, choose_network, describe_input, preprocessing_for
+from neocog.tasks.evaluation import TestResult
 from neocog.tasks.image_classification import NAME, make_task
 from neocog.tasks.kinds import Place, Work
+from neocog.tasks.model import Model
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.picture_sources import mean_and_std, plain_source, training_source
 from neocog.tasks.plan import Plan
+from neocog.tasks.result import Occasion
 from neocog.tasks.survey import Survey, survey
 from neocog.training.features import unchanged
 
@@ -36,6 +41,7 @@ class ImageClassificationKind:
     """`neocog.tasks.kinds.Kind` for pictures in classes; one object serves one run."""
 
     name = NAME
+    chosen_by = classified.CHOSEN_BY
 
     def __init__(self) -> None:
         self._look: Survey | None = None
@@ -142,6 +148,23 @@ class ImageClassificationKind:
     def pictures(self, part: Part[Picture], places: Sequence[int]) -> Mapping[int, Pixels]:
         """Returns samples as uint8 (H, W, 3), a large photograph at a fraction of its size."""
         return {place: _thumbnail(part.items.read(place)) for place in places}
+
+    def measure(
+        self,
+        model: Model,
+        data: DataSet[Picture],
+        part: Part[Picture],
+        occasion: Occasion,
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
+    ) -> TestResult:
+        """Returns what a model answers for a part of data."""
+        return classified.measured(model, data, part, occasion, batch_size=batch_size, workers=workers)
+
+    def sections(self, result: TestResult, part: Part[Picture]) -> list[Section]:
+        """Returns confusion, classes, calibration and the worst mistakes."""
+        return classified.sections(result, part, self.pictures)
 
     def describe(self, data: DataSet[Picture]) -> tuple[str, ...]:
         """Returns the lines that say what the data are."""

@@ -15,9 +15,12 @@ from neocog.core.task import Batch, Loader, Task
 from neocog.data.dataset import DataSet, Part
 from neocog.data.text_sniff import holds_texts
 from neocog.report.mistakes import Shown
+from neocog.report.page import Section
 from neocog.tasks.choice import Choice
+from neocog.tasks.model import Model
 from neocog.tasks.options import TrainOptions, refuse_foreign
 from neocog.tasks.plan import Plan
+from neocog.tasks.result import Occasion, Result
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,28 @@ class Kind(Protocol):
 
     def work(self, data: DataSet[Any], plan: Plan, place: Place) -> Work:
         """Returns the task and the loaders of a run."""
+
+    @property
+    def chosen_by(self) -> tuple[str, str]:
+        """The figure of the val part by which the best epoch is chosen, e.g. ``"top1"``, and its title."""
+
+    def measure(
+        self,
+        model: Model,
+        data: DataSet[Any],
+        part: Part[Any],
+        occasion: Occasion,
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
+    ) -> Result:
+        """Returns what a model answers for a part of data; raises DataError for a truth that the model does not know.
+
+        Classes are matched by name, never by position. A sample that cannot be read is refused, and named.
+        """
+
+    def sections(self, result: Any, part: Part[Any]) -> list[Section]:
+        """Returns what the report says of a result of this kind with samples; ``part`` holds them."""
 
     def describe(self, data: DataSet[Any]) -> tuple[str, ...]:
         """Returns the lines that say what the data are."""

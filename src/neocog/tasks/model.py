@@ -67,14 +67,14 @@ class Model:
         """
         if top < 1:
             raise UsageError(f"top must be at least 1; got {top}")
-        for keys, errors, logs in self.batches(self._read, named, batch_size=batch_size, workers=workers):
-            rows = iter(_ranked(logs, min(top, len(self.classes))))
+        for keys, errors, outputs in self.batches(self._read, named, batch_size=batch_size, workers=workers):
+            answers = iter(self.predictor.answers(outputs, self.classes, min(top, len(self.classes))))
             for (name, _), error in zip(keys, errors, strict=True):
                 if error is not None:
                     yield Prediction(name, (), (), str(error))
                     continue
-                places, probabilities = next(rows)
-                yield Prediction(name, tuple(self.classes[place] for place in places), probabilities)
+                labels, probabilities, words = next(answers)
+                yield Prediction(name, labels, probabilities, words=words)
 
     def batches(
         self,
@@ -83,8 +83,8 @@ class Model:
         *,
         batch_size: int | None = None,
         workers: int | None = None,
-    ) -> Iterator[tuple[list[Key], list[UnreadableInput | None], Tensor]]:
-        """Yields some keys, why each was refused or None, and (B, K) log-probabilities of the others, in order.
+    ) -> Iterator[tuple[list[Key], list[UnreadableInput | None], Any]]:
+        """Yields some keys, why each was refused or None, and the predictor's outputs of the others, in order.
 
         ``read`` turns a key into what the predictor's ``read`` makes; it runs in ``workers`` threads. A batch holds
         ``batch_size`` readable inputs (16, on a GPU 128, unless told), the last fewer.
@@ -105,24 +105,27 @@ class Model:
             if isinstance(made, Tensor):
                 samples.append(made)
             if len(samples) == batch_size or len(seen) == 16 * batch_size:  # a run of refused inputs is reported, too
-                yield seen, errors, self.log_probabilities(samples)
+                yield seen, errors, self.outputs(samples)
                 seen, errors, samples = [], [], []
         if seen:
-            yield seen, errors, self.log_probabilities(samples)
+            yield seen, errors, self.outputs(samples)
 
     def _read(self, named: tuple[str, Any]) -> Tensor:
         if isinstance(named[1], UnreadableInput):
             raise named[1]
         return self.predictor.read(named[1])
 
-    def log_probabilities(self, samples: list[Tensor]) -> Tensor:
-        """Returns (B, K) float32 on the CPU for what the predictor's ``read`` made; B may be 0."""
+    def outputs(self, samples: list[Tensor]) -> Any:
+        """Returns the predictor's outputs for what its ``read`` made: of classifiers log-probabilities (B, K).
+
+        Tensors are float32, on the CPU; B may be 0.
+        """
         if not samples:
-            return torch.empty(0, len(self.classes))
+            return self.predictor.nothing(len(self.classes))
         inputs = self.predictor.collate(samples)
         moved = tuple(each.to(self.device) for each in inputs) if isinstance(inputs, tuple) else inputs.to(self.device)
         with torch.inference_mode():
-            return self.predictor.outputs(self.network, moved).cpu()
+            return self.predictor.outputs(self.network, moved)
 
 
 def load(
@@ -174,15 +177,6 @@ def _agreed(path: Path, network: str, net: str | None) -> str:
             f"{path}: its network is {network}, not {net}; leave --net out, it is for networks of your own."
         )
     return net or network
-
-
-def _ranked(logs: Tensor, top: int) -> list[tuple[list[int], tuple[float, ...]]]:
-    """Returns the ``top`` classes of each row and their probabilities; of equal ones the lower class first."""
-    ordered, places = torch.sort(logs, dim=1, descending=True, stable=True)
-    return [
-        (row, tuple(chances))
-        for row, chances in zip(places[:, :top].tolist(), ordered[:, :top].double().exp().tolist(), strict=True)
-    ]
 
 
 def _name(raw: Any, place: int) -> str:

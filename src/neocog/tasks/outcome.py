@@ -15,10 +15,11 @@ from neocog.core.contract import ModelContract
 from neocog.core.runfolder import RunFolder
 from neocog.core.version import __version__
 from neocog.data.dataset import DataSet
-from neocog.tasks.evaluation import TestResult, answer
+from neocog.tasks.kinds import Kind
 from neocog.tasks.model import Model, load
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
+from neocog.tasks.result import Occasion, Result
 
 MEASURED = ("val", "test")
 
@@ -28,7 +29,7 @@ class Measured:
     """The model as its file holds it, and what it answered on each part that it was not trained on."""
 
     model: Model
-    results: Mapping[str, TestResult]
+    results: Mapping[str, Result]
 
     def metrics(self) -> dict[str, dict[str, float]]:
         """Returns the metrics by part under the field's names, fractions, with n samples."""
@@ -36,7 +37,7 @@ class Measured:
 
 
 def write_model(
-    folder: RunFolder, plan: Plan, data: DataSet[Any], options: TrainOptions, state: Mapping[str, Tensor]
+    folder: RunFolder, kind: Kind, plan: Plan, data: DataSet[Any], options: TrainOptions, state: Mapping[str, Tensor]
 ) -> Measured:
     """Writes the model file, reads it back, measures what was read, and writes it again with these metrics.
 
@@ -64,23 +65,21 @@ def write_model(
     )
     modelfile.save(folder.model, state, contract)
     model = load(folder.model, "cpu" if options.device == "cpu" else None, net=plan.net)
-    results = {name: _measure(model, data, name, options) for name in MEASURED if name in data.parts}
+    results = {name: _measure(kind, model, data, name, options) for name in MEASURED if name in data.parts}
     measured = Measured(model, results)
     modelfile.save(folder.model, state, replace(contract, metrics=measured.metrics()))
     return measured
 
 
-def _measure(model: Model, data: DataSet[Any], name: str, options: TrainOptions) -> TestResult:
-    answers, refused = answer(model, data.parts[name], workers=options.workers)
-    return TestResult(
-        contract=model.contract,
-        data=data.source,
-        part=name,
-        statement=f"the {name} part of {data.source}, kept out of training",
-        items=data.parts[name].items,
-        answers=answers,
-        refused=refused,
-    )
+def _measure(kind: Kind, model: Model, data: DataSet[Any], name: str, options: TrainOptions) -> Result:
+    occasion = Occasion(data.source, name, f"the {name} part of {data.source}, kept out of training")
+    return kind.measure(model, data, data.parts[name], occasion, workers=options.workers)
+
+
+def _verdict(result: Result) -> str:
+    if not result.samples:
+        return "the test part holds no readable sample, so nothing is known of the accuracy"
+    return result.verdict("held-out test samples")
 
 
 def summarise(plan: Plan, data: DataSet[Any], measured: Measured, *, seconds: float) -> dict[str, Any]:
@@ -103,5 +102,6 @@ def summarise(plan: Plan, data: DataSet[Any], measured: Measured, *, seconds: fl
         "seconds": round(seconds, 3),
         **measured.metrics(),
         **intervals,
+        "verdict": _verdict(measured.results["test"]),
         "versions": {"neocog": __version__, "torch": torch.__version__, "python": platform.python_version()},
     }

@@ -20,6 +20,7 @@ from neocog.data.decode import DAMAGE, from_array
 from neocog.data.modes import to_channels
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.resize import normalise, prepare, preprocess
+from neocog.tasks.prediction import Answer, ranked
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,15 @@ class PicturePredictor:
         if not isinstance(inputs, Tensor):
             raise TypeError(f"expected one tensor of pictures, got {len(inputs)}")
         pictures = normalise(inputs, self.preprocessing).contiguous(memory_format=torch.channels_last)
-        return log_probabilities(network, pictures, self.preprocessing.flip_average)
+        return log_probabilities(network, pictures, self.preprocessing.flip_average).cpu()
+
+    def nothing(self, classes: int) -> Tensor:
+        """Returns the log-probabilities (0, K) of no samples."""
+        return torch.empty(0, classes)
+
+    def answers(self, outputs: Tensor, classes: Sequence[str], top: int) -> list[Answer]:
+        """Returns the most probable classes of each picture."""
+        return ranked(outputs, classes, top)
 
     def _from_pillow(self, image: Image.Image) -> Tensor:
         """Returns an image as uint8 (C, H, W); the image itself stays as it is."""

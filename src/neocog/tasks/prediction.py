@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from neocog.core.contract import ModelContract
@@ -24,13 +25,15 @@ class Prediction:
     """The answer for one input: the most probable classes first.
 
     ``input`` is the input's name; ``labels`` and ``probabilities`` (in [0, 1]) have as many entries as were asked for.
-    Where the input was refused both are empty and ``error`` says why.
+    Where the input was refused both are empty and ``error`` says why. Where the answer is for each of ``words``, labels
+    and probabilities are theirs, in order.
     """
 
     input: str
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
     error: str | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -43,8 +46,16 @@ class Prediction:
         return self.probabilities[0] if self.probabilities else None
 
 
+class Answer(NamedTuple):
+    """What a `Prediction` holds beside the input's name."""
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    words: tuple[str, ...] = ()
+
+
 class Predictor(Protocol):
-    """What predicting needs of a task: raw input in, log-probabilities out."""
+    """What predicting needs of a task: raw input in, what the network makes of it out, and what that means."""
 
     @property
     def instant(self) -> bool:
@@ -66,8 +77,26 @@ class Predictor(Protocol):
     def collate(self, samples: Sequence[Tensor]) -> Inputs:
         """Returns what `read` made as one batch."""
 
-    def outputs(self, network: nn.Module, inputs: Inputs) -> Tensor:
-        """Returns log-probabilities (B, K) for a batch already on the network's device."""
+    def outputs(self, network: nn.Module, inputs: Inputs) -> Any:
+        """Returns what the network makes of a batch already on its device, on the CPU; classifiers: log-probabilities.
+
+        Those are (B, K). Whatever it is, its length is B, and that of no samples is 0.
+        """
+
+    def nothing(self, classes: int) -> Any:
+        """Returns the outputs of no samples."""
+
+    def answers(self, outputs: Any, classes: Sequence[str], top: int) -> Iterable[Answer]:
+        """Returns the answer for each sample of a batch's outputs, with ``top`` classes where a sample has one."""
+
+
+def ranked(logs: Tensor, classes: Sequence[str], top: int) -> list[Answer]:
+    """Returns the ``top`` classes of each row of log-probabilities (B, K); of equal ones the first comes first."""
+    ordered, places = torch.sort(logs, dim=1, descending=True, stable=True)
+    return [
+        Answer(tuple(classes[place] for place in row), tuple(chances))
+        for row, chances in zip(places[:, :top].tolist(), ordered[:, :top].double().exp().tolist(), strict=True)
+    ]
 
 
 def predictor_for(contract: ModelContract) -> Predictor:

@@ -12,8 +12,8 @@ from typing import Any
 
 from neocog.core.errors import DataError
 from neocog.core.own import is_own
-from neocog.tasks.evaluation import TestResult
 from neocog.tasks.model import Model, load
+from neocog.tasks.result import Result
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Run:
 
     folder: Path
     summary: Mapping[str, Any]
-    results: Mapping[str, TestResult] = field(default_factory=dict)
+    results: Mapping[str, Result] = field(default_factory=dict)
 
     @cached_property
     def model(self) -> Model:
@@ -40,22 +40,14 @@ class Run:
 
     def verdict(self) -> str:
         """Returns e.g. ``98.6 % of 360 held-out test samples right (95 % interval 96.8 to 99.4 %)``."""
-        samples = self.summary["test"]["n"]
-        if not samples:
-            return "the test part holds no readable sample, so nothing is known of the accuracy"
-        low, high = self.summary["test_intervals"]["top1"]
-        right = 100 * self.summary["test"]["top1"]
-        return (
-            f"{right:.1f} % of {samples:,} held-out test samples right "
-            f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
-        )
+        return str(self.summary["verdict"])
 
     def text(self) -> str:
         """Returns the final summary: the verdict, where the files lie, what to do next."""
         model = self.folder / "model.safetensors"
         own = f" --net {shlex.quote(self.summary['network'])}" if is_own(self.summary["network"]) else ""
         quoted = shlex.quote(str(model)) + own
-        what = "texts" if self.summary["task"].startswith("text") else "pictures"
+        what = "pictures" if self.summary["task"].startswith("image") else "texts"
         megabytes = model.stat().st_size / 1e6
         next_steps = (
             (f"neocog predict {quoted} {what.upper()}", f"answers for your own {what}"),

@@ -19,22 +19,17 @@ from neocog.core.version import __version__
 from neocog.data.dataset import DataSet
 from neocog.data.split import counts
 from neocog.report.charts import RateSearch
-from neocog.report.confusion import Confusion, confusion_section
 from neocog.report.dataset import DataSummary, data_section
 from neocog.report.history import Epoch, History, history_section, rate_search_section
-from neocog.report.mistakes import Mistake, Shown, mistakes_section
+from neocog.report.mistakes import Shown
 from neocog.report.network import LayerRow, NetworkTable, filters_section, network_section
 from neocog.report.page import Page, Section
 from neocog.report.running import commands_section, facts_section, settings_section
-from neocog.report.scores import Calibration, ClassRow, calibration_section, classes_section
-from neocog.tasks.evaluation import TestResult
+from neocog.tasks.kinds import Kind
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
 from neocog.tasks.run import Run
-from neocog.tasks.statistics import wilson_interval
 from neocog.training.lr_finder import RangeTest
-
-SHOWN_MISTAKES = 24
 
 
 @dataclass(frozen=True)
@@ -42,25 +37,23 @@ class Leftovers:
     """What the report says beside the run's results.
 
     ``options`` as given; ``history`` a row an epoch; ``notes`` lines about training; ``search`` the learning-rate range
-    test, if there was one; ``mistakes`` the worst mistakes to look at by their place in the test part;
-    ``examples`` some training samples a class.
+    test, if there was one; ``examples`` some training samples a class.
     """
 
     options: TrainOptions
     history: Sequence[Mapping[str, Any]]
     notes: Sequence[str]
     search: RateSearch | None = None
-    mistakes: Mapping[int, Shown] = field(default_factory=dict)
     examples: Mapping[str, Sequence[Shown]] = field(default_factory=dict)
 
 
-def write_report(folder: RunFolder, plan: Plan, data: DataSet[Any], run: Run, left: Leftovers) -> None:
+def write_report(folder: RunFolder, kind: Kind, plan: Plan, data: DataSet[Any], run: Run, left: Leftovers) -> None:
     """Writes ``report.html``; raises ResourceError where it cannot be written."""
     result = run.results["test"]
     sections = [
-        *([history_section(_history(left.history))] if left.history else []),
+        *([history_section(_history(left.history, *kind.chosen_by))] if left.history else []),
         *([rate_search_section(left.search)] if left.search else []),
-        *result_sections(result, left.mistakes),
+        *(kind.sections(result, data.parts["test"]) if result.samples else []),
         _network(plan, run.model.network),
         *_filters(run.model.network),
         data_section(DataSummary(data.source, data.classes, counts(data), notes=data.notes, examples=left.examples)),
@@ -78,62 +71,13 @@ def write_report(folder: RunFolder, plan: Plan, data: DataSet[Any], run: Run, le
     page.write(folder.report)
 
 
-def result_sections(result: TestResult, shown: Mapping[int, Shown]) -> list[Section]:
-    """Returns how good a classifier is on one part: confusion, classes, calibration and the worst mistakes."""
-    if not result.samples:
-        return []
-    curve = result.reliability
-    mistakes = [
-        Mistake(
-            sample=each.name,
-            truth=each.truth,
-            answer=each.predicted,
-            probability=each.probability,
-            truth_probability=each.probability_of_truth,
-            **_look(shown.get(each.index)),
-        )
-        for each in result.mistakes(SHOWN_MISTAKES)
-    ]
-    wrong = int((result.answers.predicted != result.answers.truth).sum())
-    return [
-        confusion_section(Confusion(result.classes, result.confusion), part=result.part),
-        classes_section(_class_rows(result)),
-        calibration_section(Calibration(curve.edges, curve.count, curve.confidence, curve.accuracy, curve.error)),
-        mistakes_section(mistakes, wrong),
-    ]
-
-
-def _look(shown: Shown | None) -> dict[str, Any]:
-    return {"excerpt": shown} if isinstance(shown, str) else {"picture": shown}
-
-
-def _class_rows(result: TestResult) -> list[ClassRow]:
-    rows = []
-    for place, label in enumerate(result.classes):
-        support = int(result.scores.support[place])
-        low, high = wilson_interval(int(result.confusion[place, place]), support)
-        scores = result.scores
-        rows.append(
-            ClassRow(
-                label,
-                float(scores.precision[place]),
-                float(scores.recall[place]),
-                float(scores.f1[place]),
-                support,
-                low,
-                high,
-            )
-        )
-    return rows
-
-
-def _history(rows: Sequence[Mapping[str, Any]]) -> History:
+def _history(rows: Sequence[Mapping[str, Any]], metric: str, title: str) -> History:
     epochs = [
         Epoch(
             number=row["epoch"],
             train_loss=row["train_loss"],
             val_loss=row.get("val_loss", math.nan),
-            metric=row.get("val_top1", math.nan),
+            metric=row.get(f"val_{metric}", math.nan),
             learning_rate=row["lr"],
             phase=row["phase"],
         )
@@ -141,7 +85,7 @@ def _history(rows: Sequence[Mapping[str, Any]]) -> History:
     ]
     rated = [epoch for epoch in epochs if math.isfinite(epoch.metric)]
     best = max(rated, key=lambda epoch: (epoch.metric, -epoch.number)).number if rated else None
-    return History(epochs, "top-1 accuracy", best)
+    return History(epochs, title, best)
 
 
 def _network(plan: Plan, network: nn.Module) -> Section:
@@ -164,9 +108,10 @@ def _network(plan: Plan, network: nn.Module) -> Section:
 
 
 def input_shape(preprocessing: Mapping[str, Any]) -> tuple[int, ...]:
-    """Returns the shape of one input, from the numbers in a contract: (C, H, W), or of texts (words, tokens)."""
-    if preprocessing.get("kind") == "text":
-        return len(preprocessing["words"]), preprocessing["usual"]
+    """Returns the shape of one input, from the numbers in a contract: (C, H, W), or of texts (words, tokens, ...)."""
+    if "words" in preprocessing:
+        usual = preprocessing["usual"]
+        return (len(preprocessing["words"]), *(usual if isinstance(usual, (list, tuple)) else (usual,)))
     return (preprocessing["channels"], *preprocessing["size"])
 
 

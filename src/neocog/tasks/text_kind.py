@@ -22,10 +22,15 @@ from neocog.data.text_open import open_texts
 from neocog.data.text_preprocess import TextPreprocessing
 from neocog.data.text_rows import Reading
 from neocog.data.text_source import TextSource
+from neocog.report.page import Section
+from neocog.tasks import classified
 from neocog.tasks.choice import Choice
+from neocog.tasks.evaluation import TestResult
 from neocog.tasks.kinds import Place, Work
+from neocog.tasks.model import Model
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
+from neocog.tasks.result import Occasion
 from neocog.tasks.text_classification import NAME, make_task
 from neocog.tasks.text_words import Words
 from neocog.training.features import unchanged
@@ -37,6 +42,7 @@ class TextClassificationKind:
     """`neocog.tasks.kinds.Kind` for texts in classes; one object serves one run."""
 
     name = NAME
+    chosen_by = classified.CHOSEN_BY
 
     def __init__(self) -> None:
         self._options = TrainOptions()
@@ -158,6 +164,23 @@ class TextClassificationKind:
             {name: torch.tensor(part.labels, dtype=torch.int64) for name, part in data.parts.items()},
             (unchanged,),
         )
+
+    def measure(
+        self,
+        model: Model,
+        data: DataSet[str],
+        part: Part[str],
+        occasion: Occasion,
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
+    ) -> TestResult:
+        """Returns what a model answers for a part of data."""
+        return classified.measured(model, data, part, occasion, batch_size=batch_size, workers=workers)
+
+    def sections(self, result: TestResult, part: Part[str]) -> list[Section]:
+        """Returns confusion, classes, calibration and the worst mistakes."""
+        return classified.sections(result, part, self.pictures)
 
     def describe(self, data: DataSet[str]) -> tuple[str, ...]:
         """Returns the lines that say what the data are."""

@@ -14,6 +14,7 @@ from neocog.core.outputs import primary
 from neocog.core.task import Inputs
 from neocog.data.text_lines import LONGEST
 from neocog.data.text_preprocess import TextPreprocessing
+from neocog.tasks.prediction import Answer, ranked
 
 TOGETHER = 64  # texts of similar length that the network sees at once
 TOGETHER_TOKENS = 1 << 17  # and at most so many tokens in all
@@ -66,7 +67,7 @@ class TextPredictor:
             raise TypeError(f"expected one tensor of tokens, got {len(inputs)}")
         if self.preprocessing.length:
             together = max(1, TOGETHER_TOKENS // inputs.shape[1])
-            return torch.cat([_answers(network, piece) for piece in torch.split(inputs, together)])
+            return torch.cat([_answers(network, piece) for piece in torch.split(inputs, together)]).cpu()
         ends = ((inputs != 0) * torch.arange(1, inputs.shape[1] + 1, device=inputs.device)).amax(1)
         ends = ends.clamp_min(self.preprocessing.margin[0] + 1) + self.preprocessing.margin[1]
         order = ends.argsort(descending=True, stable=True)
@@ -77,7 +78,15 @@ class TextPredictor:
             places.append(order[:count])
             order = order[count:]
         found = [_answers(network, inputs[rows, : int(ends[rows[0]])]) for rows in places]
-        return torch.cat(found)[torch.cat(places).argsort()]
+        return torch.cat(found)[torch.cat(places).argsort()].cpu()
+
+    def nothing(self, classes: int) -> Tensor:
+        """Returns the log-probabilities (0, K) of no samples."""
+        return torch.empty(0, classes)
+
+    def answers(self, outputs: Tensor, classes: Sequence[str], top: int) -> list[Answer]:
+        """Returns the most probable classes of each text."""
+        return ranked(outputs, classes, top)
 
 
 def _answers(network: nn.Module, inputs: Tensor) -> Tensor:

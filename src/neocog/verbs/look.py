@@ -169,7 +169,7 @@ def _looked(
 
 def _seen(model: Model, picture: Tensor, wanted: int | None, top: int) -> tuple[Seen, list[int]]:
     """Returns the picture with the classes to explain, and all classes, the most probable first."""
-    logs = model.log_probabilities([picture])[0].double()
+    logs = model.outputs([picture])[0].double()
     order = logs.argsort(descending=True, stable=True).tolist()
     inputs = normalised(model, picture[None])
     with torch.no_grad():

@@ -10,11 +10,11 @@ from neocog.core.contract import ModelContract
 from neocog.core.errors import DataError
 from neocog.data.dataset import DataSet
 from neocog.tasks import kinds
-from neocog.tasks.evaluation import TestResult, answer
 from neocog.tasks.kinds import Kind
 from neocog.tasks.model import Model, load
 from neocog.tasks.options import TrainOptions
-from neocog.tasks.tested_part import Tested, choose_part, in_model_order, seen_in_training, training_split
+from neocog.tasks.result import Occasion, Result
+from neocog.tasks.tested_part import Tested, choose_part, seen_in_training, training_split
 
 
 def test(
@@ -34,7 +34,7 @@ def test(
     label_column: str | None = None,
     trees: str | None = None,
     out: str | Path | None = None,
-) -> TestResult:
+) -> Result:
     """Returns what the model answers for labelled data, with metrics, mistakes, and what could not be read.
 
     ``model`` is a model file or a loaded model; ``data``, ``root`` and ``exclude`` are as for `neocog.train`. Without
@@ -64,22 +64,13 @@ def test(
     kind = kinds.find(options)
     stored = kind.stored(options, str(exclude) if isinstance(exclude, Path) else exclude)
     tested, warnings = _tested(loaded.contract, kind, stored, part, split_seed)
-    labelled = in_model_order(stored, tested.part, loaded.classes)
-    answers, refused = answer(loaded, labelled, batch_size=batch, workers=workers)
-    if not len(answers):
-        raise DataError(f"{tested.statement}: none of {len(labelled)} samples could be read; {refused[0].reason}.")
-    result = TestResult(
-        contract=loaded.contract,
-        data=stored.source,
-        part=tested.name,
-        statement=tested.statement,
-        items=labelled.items,
-        answers=answers,
-        refused=refused,
-        warnings=warnings,
-    )
+    occasion = Occasion(stored.source, tested.name, tested.statement, warnings)
+    result = kind.measure(loaded, stored, tested.part, occasion, batch_size=batch, workers=workers)
+    if not result.samples:
+        reason = result.refused[0].reason
+        raise DataError(f"{tested.statement}: none of {len(tested.part)} samples could be read; {reason}.")
     if out is not None:
-        test_folder.write(Path(out), result, labelled)
+        test_folder.write(Path(out), kind, result, tested.part)
     return result
 
 

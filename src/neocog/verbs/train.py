@@ -24,7 +24,7 @@ from neocog.tasks.options import TrainOptions, make_options
 from neocog.tasks.outcome import summarise, write_model
 from neocog.tasks.plan import Plan
 from neocog.tasks.run import Run, read_run
-from neocog.tasks.run_report import SHOWN_MISTAKES, Leftovers, rate_search, write_report
+from neocog.tasks.run_report import Leftovers, rate_search, write_report
 from neocog.tasks.ways import Trained, train_network
 from neocog.training.distributed import World, expected, joined
 from neocog.training.lr_finder import RangeTest, find_learning_rate
@@ -178,20 +178,19 @@ def _finish(job: Job, plan: Plan, folder: RunFolder, search: RangeTest | None = 
 
 
 def _write(job: Job, plan: Plan, folder: RunFolder, trained: Trained, search: RangeTest | None) -> Run:
-    measured = write_model(folder, plan, job.data, job.options, trained.state)
+    measured = write_model(folder, job.kind, plan, job.data, job.options, trained.state)
     seconds = time.monotonic() - job.began
     summary = summarise(plan, job.data, measured, seconds=seconds)
     run = Run(folder.path, summary, measured.results)
-    write_report(folder, plan, job.data, run, _leftovers(job, trained, run, search))
+    write_report(folder, job.kind, plan, job.data, run, _leftovers(job, trained, search))
     folder.write_summary(summary)  # last: where it is, the run is whole
     folder.log("finished", **measured.metrics()["test"])
     return run
 
 
-def _leftovers(job: Job, trained: Trained, run: Run, search: RangeTest | None) -> Leftovers:
-    """Returns what the report shows beside the results: histories, notes, pictures of mistakes and of each class."""
-    train, test = job.data.parts["train"], job.data.parts["test"]
-    worst = [mistake.index for mistake in run.results["test"].mistakes(SHOWN_MISTAKES)]
+def _leftovers(job: Job, trained: Trained, search: RangeTest | None) -> Leftovers:
+    """Returns what the report shows beside the results: histories, notes, samples of each class."""
+    train = job.data.parts["train"]
     shown = {
         name: [place for place, other in enumerate(train.labels) if other == label][:EXAMPLES]
         for label, name in enumerate(job.data.classes[:MOST_CLASSES])
@@ -201,6 +200,5 @@ def _leftovers(job: Job, trained: Trained, run: Run, search: RangeTest | None) -
         history=trained.history,
         notes=trained.notes,
         search=None if search is None else rate_search(search),
-        mistakes=job.kind.pictures(test, worst),
         examples={name: list(job.kind.pictures(train, some).values()) for name, some in shown.items()},
     )
