@@ -56,8 +56,8 @@ class KimCNN(nn.Module):
         return [getattr(self, name) for name in ("static_words", "words") if hasattr(self, name)]
 
     def fold(self) -> None:
-        """Has inference go the way of a training step."""
-        self.joined = True
+        """Has inference go the way of a training step, many sentences at once."""
+        self.joined, self.texts_together = True, 1024
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Returns logits (B, classes) for tokens (B, L)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -47,7 +48,7 @@ class TextPreprocessing:
         index = self.index
         found = [index.get(token, PADDING) for token in self.tokens(text)]
         found = found[: self.length] if self.length else found
-        return torch.tensor(found[::-1] if self.backward else found, dtype=torch.int64)
+        return torch.from_numpy(np.array(found[::-1] if self.backward else found, dtype=np.int64))
 
     def batch(self, rows: Sequence[Tensor]) -> Tensor:
         """Returns the numbers of several texts as one batch (B, L) int64, margins and padding as zeros.
@@ -56,11 +57,12 @@ class TextPreprocessing:
         must not depend on how much padding follows, and the margins are as wide as its filters for that.
         """
         before, after = self.margin
-        longest = max((len(row) for row in rows), default=0)
-        wide = before + (self.length or longest) + after
-        made = torch.zeros(len(rows), wide, dtype=torch.int64)
-        for place, row in enumerate(rows):
-            made[place, before : before + len(row)] = row
+        lengths = [row.shape[0] for row in rows]
+        longest = max(lengths, default=0)
+        made = torch.zeros(len(rows), before + (self.length or longest) + after, dtype=torch.int64)
+        if rows:
+            filled = torch.arange(longest) < torch.tensor(lengths).unsqueeze(1)  # (B, L)
+            made[:, before : before + longest][filled] = torch.cat([*rows])
         return made
 
     def to_contract(self) -> dict[str, Any]:

@@ -15,18 +15,57 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+TOGETHER = 64  # sentences whose answers are in the cache together
+
 
 def strongest_answers(tokens: Tensor, tables: Sequence[nn.Embedding], filters: Sequence[nn.Conv1d]) -> Tensor:
     """Returns the largest answer of each filter over all places (B, sum of the filters' maps).
 
     Tokens (B, L) are looked up in each table and the vectors summed; row 0 of a table gets no gradient, as its
     ``padding_idx`` says; a table whose ``sparse`` is set gets its gradient by rows. The value and the gradients are
-    those of ``max over L of conv1d``; of equal answers the first counts.
+    those of ``max over L of conv1d``; of equal answers the first counts. Without gradients the more sentences come at
+    once the cheaper is each, sentences of similar length beside each other.
     """
+    if not torch.is_grad_enabled():
+        with torch.autocast(tokens.device.type, enabled=False):
+            return _answers(tokens, tables, filters)
     weights = [tensor for each in filters for tensor in (each.weight, each.bias)]
     sparse = tuple(each.sparse for each in tables)
     made: Tensor = _StrongestAnswers.apply(tokens, sparse, *(each.weight for each in tables), *weights)  # type: ignore[no-untyped-call]
     return made
+
+
+def _answers(tokens: Tensor, tables: Sequence[nn.Embedding], filters: Sequence[nn.Conv1d]) -> Tensor:
+    """Returns what `strongest_answers` does, without what gradients need of it."""
+    different, places = torch.unique(tokens, return_inverse=True)  # (U,), (B, L)
+    vectors = _vectors(different, [each.weight for each in tables])
+    pieces = _pieces(tokens, places, max(each.kernel_size[0] for each in filters))
+    made = tokens.new_empty(len(tokens), sum(each.out_channels for each in filters), dtype=vectors.dtype)
+    first = 0
+    for each in filters:
+        answers = (vectors @ _columns(each.weight)).view(-1, each.out_channels)  # once for all pieces
+        found = [_at_places(answers, piece, each.kernel_size[0]).amax(1) for piece in pieces]
+        made[:, first : first + each.out_channels] = torch.cat(found) + each.bias
+        first += each.out_channels
+    return made
+
+
+def _pieces(tokens: Tensor, places: Tensor, width: int) -> list[Tensor]:
+    """Returns ``places`` (B, L) by rows, as many as the cache holds, each piece without superfluous padding.
+
+    Behind the last token of all its rows come windows of nothing but padding, whose answers are equal: one is enough.
+    """
+    pieces = []
+    for some, piece in zip(torch.split(tokens, TOGETHER), torch.split(places, TOGETHER), strict=True):
+        filled = some.any(0).nonzero()
+        end = int(filled[-1]) + 1 if len(filled) else 1
+        pieces.append(piece[:, : end + width])
+    return pieces
+
+
+def _vectors(different: Tensor, tables: Sequence[Tensor]) -> Tensor:
+    """Returns the vectors (U, E) of tokens (U,), summed over the tables."""
+    return torch.stack([each[different] for each in tables]).sum(0) if tables[1:] else tables[0][different]
 
 
 class _StrongestAnswers(torch.autograd.Function):
@@ -36,7 +75,7 @@ class _StrongestAnswers(torch.autograd.Function):
         biases = parameters[len(sparse) + 1 :: 2]
         with torch.autocast(tokens.device.type, enabled=False):
             different, places = torch.unique(tokens, return_inverse=True)  # (U,), (B, L)
-            vectors = torch.stack([each[different] for each in tables]).sum(0) if tables[1:] else tables[0][different]
+            vectors = _vectors(different, tables)
             answers, strongest = [], []
             for weight, bias in zip(weights, biases, strict=True):
                 found, at = _slide(vectors, places, weight)
@@ -77,12 +116,15 @@ def _columns(weight: Tensor) -> Tensor:
 
 def _slide(vectors: Tensor, places: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the largest answers (B, M) without bias, and where they are."""
-    maps, _, width = weight.shape
-    answers = (vectors @ _columns(weight)).view(-1, maps)  # (U K, M): of each word to each column
+    answers = (vectors @ _columns(weight)).view(-1, len(weight))  # (U K, M): of each word to each column
+    return _at_places(answers, places, weight.shape[2]).max(1)
+
+
+def _at_places(answers: Tensor, places: Tensor, width: int) -> Tensor:
+    """Returns the answers (B, L - K + 1, M) at each place: those of its words to the columns (U K, M), summed."""
     bags = (places * width).unfold(1, width, 1) + torch.arange(width, device=places.device)  # (B, L - K + 1, K)
     batch, count, _ = bags.shape
-    added = functional.embedding_bag(bags.reshape(-1, width), answers, mode="sum").view(batch, count, maps)
-    return added.max(1)
+    return functional.embedding_bag(bags.reshape(-1, width), answers, mode="sum").view(batch, count, answers.shape[1])
 
 
 def _spread(gradient: Tensor, places: Tensor, at: Tensor, weight: Tensor, words: int) -> Tensor:

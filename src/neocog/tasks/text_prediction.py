@@ -16,7 +16,7 @@ from neocog.data.text_lines import LONGEST
 from neocog.data.text_preprocess import TextPreprocessing
 from neocog.tasks.prediction import Answer, ranked
 
-TOGETHER = 64  # texts of similar length that the network sees at once
+TOGETHER = 64  # texts of similar length that the network sees at once, unless it knows better
 TOGETHER_TOKENS = 1 << 17  # and at most so many tokens in all
 
 
@@ -49,7 +49,7 @@ class TextPredictor:
         if len(raw) > LONGEST:
             raise UnreadableInput(f"{len(raw):,} characters in one text, more than {LONGEST:,}")
         numbers = self.preprocessing.numbers(raw)
-        if not len(numbers):
+        if not numbers.numel():
             raise UnreadableInput(f"the tokeniser {self.preprocessing.tokeniser!r} leaves no word of this text")
         return numbers
 
@@ -61,7 +61,7 @@ class TextPredictor:
         """Returns log-probabilities (B, K) for int64 (B, L).
 
         Texts of similar length go through the network together, cut to the longest of them and its margin: an answer
-        does not depend on the padding behind a text.
+        does not depend on the padding behind a text. A network may say how many (``texts_together``).
         """
         if not isinstance(inputs, Tensor):
             raise TypeError(f"expected one tensor of tokens, got {len(inputs)}")
@@ -71,10 +71,11 @@ class TextPredictor:
         ends = ((inputs != 0) * torch.arange(1, inputs.shape[1] + 1, device=inputs.device)).amax(1)
         ends = ends.clamp_min(self.preprocessing.margin[0] + 1) + self.preprocessing.margin[1]
         order = ends.argsort(descending=True, stable=True)
+        most = int(getattr(network, "texts_together", TOGETHER))
         places: list[Tensor] = []
         while len(order):
             longest = int(ends[order[0]])
-            count = max(1, min(TOGETHER, TOGETHER_TOKENS // longest))
+            count = max(1, min(most, TOGETHER_TOKENS // longest))
             places.append(order[:count])
             order = order[count:]
         found = [_answers(network, inputs[rows, : int(ends[rows[0]])]) for rows in places]
