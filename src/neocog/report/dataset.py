@@ -71,6 +71,8 @@ def _skipped(skipped: Sequence[tuple[str, str]]) -> Html:
 
 
 def _counts(data: DataSummary) -> Html:
+    if any(len(counts) != len(data.classes) for counts in data.counts.values()):
+        return Html("")  # samples that are of no one class
     columns = (Column("Class"), *(Column(part.capitalize(), True) for part in data.counts))
     rows = [
         (name(label), *(text(f"{counts[index]:,}") for counts in data.counts.values()))

@@ -9,6 +9,8 @@ from typing import Any
 from neocog.core.errors import UsageError, near_names
 from neocog.core.recipe import Recipe
 
+CLASSES, LANGUAGE = "text classification", "language modelling"
+
 
 def _option(help: str, default: Any = None, **metadata: Any) -> Any:
     return field(default=default, metadata={"help": help, **metadata})
@@ -33,7 +35,7 @@ class TrainOptions:
     )
     fold: int | None = _option("Of --folds this one alone, from 1.", group="Data", only="text classification")
     encoding: str | None = _option(
-        "Encoding of text files; UTF-8 unless told, e.g. latin-1.", group="Text", only="text classification"
+        "Encoding of text files; UTF-8 unless told, e.g. latin-1.", group="Text", only=(CLASSES, LANGUAGE)
     )
     text_column: str | None = _option(
         "Column of a table (its name, or its number from 1) that holds the texts.",
@@ -55,10 +57,20 @@ class TrainOptions:
         only="text classification",
     )
     tokeniser: str | None = _option(
-        "How texts become tokens.",
+        "How texts become tokens; of running text, characters unless told.",
         choices=("kim", "kim-cased", "kim-sst", "words", "whitespace", "characters"),
         group="Text",
-        only="text classification",
+        only=(CLASSES, LANGUAGE),
+    )
+    vocabulary: int | None = _option(
+        "Of running text in words so many of the most frequent are told apart; 10000 unless told.",
+        group="Text",
+        only=LANGUAGE,
+    )
+    window: int | None = _option(
+        "Tokens of running text that a training sample holds; 128 characters or 35 words unless told.",
+        group="Text",
+        only=LANGUAGE,
     )
     vectors: str | None = _option(
         "Word vectors: GloVe text (also .gz), word2vec .bin, or .safetensors.",
@@ -77,7 +89,12 @@ class TrainOptions:
         only="text classification",
     )
     dimension: int | None = _option(
-        "Numbers in a word vector; those of --vectors, else 300.", group="Text", only="text classification"
+        "Numbers in a word vector; those of --vectors, else the network's own (mostly 300).",
+        group="Text",
+        only=(CLASSES, LANGUAGE),
+    )
+    bidirectional: bool | None = _option(
+        "A recurrent network reads the text from its end, too.", group="Text", only="text classification"
     )
 
     net: str | None = _option(
@@ -206,8 +223,10 @@ def refuse_foreign(options: TrainOptions, task: str) -> None:
     """Raises UsageError for an option that belongs to another task than this."""
     for option in fields(options):
         only = option.metadata.get("only", task)
-        if only != task and getattr(options, option.name) != option.default:
-            raise UsageError(f"--{option.name.replace('_', '-')} is for {only}, and these data are for {task}")
+        tasks = (only,) if isinstance(only, str) else only
+        if task not in tasks and getattr(options, option.name) != option.default:
+            flag = f"--{option.name.replace('_', '-')}"
+            raise UsageError(f"{flag} is for {' and '.join(tasks)}, and these data are for {task}")
 
 
 def _check_choice(option: Field[Any], value: Any) -> None:
@@ -223,6 +242,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "accumulate": (1, 1e6),
     "size": (1, 4096),
     "words": (0, 1e9),
+    "vocabulary": (1, 1e9),
+    "window": (2, 1e6),
     "folds": (2, 1e6),
     "fold": (1, 1e6),
     "dimension": (1, 65536),

@@ -129,7 +129,7 @@ class TextClassificationKind:
             return arguments
         words, options = self.look(data), self._options
         usual = "non-static" if words.vectors is not None else "rand"
-        own = {"dimension": words.dimension, "mode": options.mode or usual}
+        own = {"dimension": words.dimension, "mode": options.mode or usual, "bidirectional": options.bidirectional}
         return {**arguments, **{name: value for name, value in own.items() if value is not None}}
 
     def fitting(self, record: Record, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,6 +139,8 @@ class TextClassificationKind:
             raise UsageError(f"{record.name} has no modes; leave --mode out")
         if "dimension" not in has and self._options.dimension is not None:
             raise UsageError(f"{record.name} has no --dimension of its own; leave it out")
+        if "bidirectional" not in has and self._options.bidirectional is not None:
+            raise UsageError(f"{record.name} is not recurrent; leave --bidirectional out")
         return {name: value for name, value in arguments.items() if name in has}
 
     def check(self, network: nn.Module, preprocessing: Mapping[str, Any]) -> None:
