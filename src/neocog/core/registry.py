@@ -26,10 +26,11 @@ class Errors(NamedTuple):
 
 
 class TextInput(NamedTuple):
-    """How a network takes texts: ``unit`` is words or characters.
+    """How a network takes texts: ``unit`` is words, characters, relations (sentences with two entities) or bags.
 
     ``margin`` are the zeros before and after each text; ``length`` the tokens that it takes, 0 for as many as there
-    are; ``backward`` whether the last comes first; ``alphabet`` the characters that it knows.
+    are; ``backward`` whether the last comes first; ``alphabet`` the characters that it knows; ``reach`` the largest
+    distance to an entity that it tells from larger ones.
     """
 
     unit: str = "words"
@@ -37,6 +38,7 @@ class TextInput(NamedTuple):
     length: int = 0
     backward: bool = False
     alphabet: str = ""
+    reach: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Record:
     ``weights`` are those given, else what is known to be downloadable.
     ``aliases`` are the names that other libraries know the same network by. ``counts_auxiliary`` says that ``macs``
     counts auxiliary heads too, which run in training only. ``text`` says how texts are given to a network over tokens,
-    whose ``input`` is (different tokens, length).
+    whose ``input`` is (different tokens, length); of relations (different tokens, length, 3), of bags (different
+    tokens, sentences, length, 3).
     """
 
     name: str

@@ -15,7 +15,8 @@ _SENTENCE = re.compile(r"(?P<number>[0-9]+)\t(?P<text>.*\S)\s*")
 _RELATION = re.compile(r"[^\s()]+(\(e1,e2\)|\(e2,e1\))?")
 _ENTITY = re.compile(r"<e(?P<which>[12])>(?P<text>.*?)</e(?P=which)>")
 
-EXPECTED = 'a number, a tab and "a sentence with <e1>one</e1> and <e2>another</e2>"'
+EXAMPLE = "a sentence with <e1>one</e1> and <e2>another</e2>"
+EXPECTED = f'a number, a tab and "{EXAMPLE}"'
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,16 @@ def holds_relations(path: Path, encoding: str = ENCODING) -> bool:
     return _SENTENCE.fullmatch(first) is not None and all(mark in first for mark in MARKS)
 
 
+def marked_sentence(text: str, where: str, *, line: int = 1) -> RelationSentence:
+    """Returns a text with its two marked entities as a sentence without relation; ``where`` is what an error names.
+
+    Raises DataError for marks that are missing, doubled, empty or crossed.
+    """
+    refuse_long(text, where)
+    pieces, turned = _pieces(where, text, f'"{EXAMPLE}"')
+    return RelationSentence(line, pieces, "", "", line, turned)
+
+
 def marked_tokens(sentence: RelationSentence, tokenise: Callable[[str], Iterable[str]]) -> MarkedTokens:
     """Returns the tokens of a sentence and where its entities are among them.
 
@@ -131,13 +142,13 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
-def _pieces(where: str, text: str) -> tuple[tuple[str, str, str, str, str], bool]:
+def _pieces(where: str, text: str, expected: str = EXPECTED) -> tuple[tuple[str, str, str, str, str], bool]:
     for mark in MARKS:
         if text.count(mark) != 1:
-            raise DataError(f"{where}: {mark} is there {text.count(mark)} times; expected {EXPECTED}")
+            raise DataError(f"{where}: {mark} is there {text.count(mark)} times; expected {expected}")
     found = list(_ENTITY.finditer(text))
     if len(found) != 2 or any("<e" in each["text"] or "</e" in each["text"] for each in found):
-        raise DataError(f"{where}: the marks of e1 and e2 cross or stand the wrong way round; expected {EXPECTED}")
+        raise DataError(f"{where}: the marks of e1 and e2 cross or stand the wrong way round; expected {expected}")
     for each in found:
         if not each["text"].strip():
             raise DataError(f"{where}: there is no word between the marks of e{each['which']}")

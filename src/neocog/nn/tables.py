@@ -17,6 +17,16 @@ def table(rows: int, dimension: int, *, bound: float = 0.25) -> nn.Embedding:
     return made
 
 
+class DistanceTable(nn.Embedding):
+    """Vectors of the distances -``reach`` to ``reach`` (codes 1 to 2 ``reach`` + 1), zeros for padding, code 0."""
+
+    def __init__(self, reach: int, dimension: int) -> None:
+        super().__init__(2 * reach + 2, dimension, padding_idx=0)
+        bound = (3 / dimension) ** 0.5  # a vector of length about 1, as word vectors have a few
+        with torch.no_grad():
+            self.weight[1:].uniform_(-bound, bound)
+
+
 class StaticTable(nn.Embedding):
     """Word vectors that training leaves as they are (tokens (B, L) to (B, L, E))."""
 
