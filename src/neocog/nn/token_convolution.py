@@ -45,6 +45,7 @@ def _answers(tokens: Tensor, tables: Sequence[nn.Embedding], filters: Sequence[n
     for each in filters:
         answers = (vectors @ _columns(each.weight)).view(-1, each.out_channels)  # once for all pieces
         found = [_at_places(answers, piece, each.kernel_size[0]).amax(1) for piece in pieces]
+        assert each.bias is not None
         made[:, first : first + each.out_channels] = torch.cat(found) + each.bias
         first += each.out_channels
     return made
