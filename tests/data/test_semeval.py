@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from neocog.core.errors import DataError
 from neocog.core.relation_score import relation_score
+from neocog.data.relation_open import open_relations
 from neocog.data.semeval import RelationSentence, holds_relations, marked_tokens, read_semeval
-from neocog.data.semeval_open import open_relations
 from neocog.data.tokenise import kim, whitespace, words
 
 TEXT = (
@@ -116,12 +116,12 @@ def test_a_folder_of_parts_and_a_file(tmp_path):
     write(tmp_path / "TEST_FILE_FULL.TXT", GOOD + "Other\n")
     write(tmp_path / "training_README.txt", "Training Data\n")
     write(tmp_path / "answers_test.txt", "8001\tOther\n")
-    found = open_relations(tmp_path)
+    found = open_relations(tmp_path, for_training=False)
     assert {part: len(items) for part, items in found.parts.items()} == {"train": 3, "test": 1}
-    assert found.relations == ("Message-Topic(e1,e2)", "Other", "Product-Producer(e2,e1)")
-    assert found.parts["train"].name(1) == "TRAIN_FILE.TXT:5"
-    assert list(open_relations(tmp_path / "TEST_FILE_FULL.TXT").parts) == ["test"]
-    assert list(open_relations(write(tmp_path / "some.txt", TEXT)).parts) == ["train"]
+    assert found.classes == ("Message-Topic(e1,e2)", "Other", "Product-Producer(e2,e1)")
+    assert found.parts["train"].items.name(1) == "TRAIN_FILE.TXT:5"
+    assert list(open_relations(tmp_path / "TEST_FILE_FULL.TXT", for_training=False).parts) == ["test"]
+    assert list(open_relations(write(tmp_path / "some.txt", TEXT), for_training=False).parts) == ["train"]
     write(tmp_path / "train.txt", TEXT)
     with pytest.raises(DataError, match="both hold the train part"):
         open_relations(tmp_path)
@@ -144,15 +144,15 @@ def test_sentences_that_differ_in_their_marks_differ():
 
 
 def test_the_task_has_the_published_counts(shared_data):
-    found = open_relations(shared_data / "semeval2010_task8")
+    found = open_relations(shared_data / "semeval2010_task8", for_training=False)
     assert {part: len(items) for part, items in found.parts.items()} == {"train": 8000, "test": 2717}
-    assert len(found.relations) == 19
-    assert [found.parts[part].read(0).number for part in ("train", "test")] == [1, 8001]
-    gold = [each.relation for each in found.parts["test"].sentences]
+    assert len(found.classes) == 19
+    assert [found.parts[part].items.read(0).number for part in ("train", "test")] == [1, 8001]
+    gold = [each.relation for each in found.parts["test"].items.sentences]
     assert gold.count("Other") == 454
     perfect = relation_score(gold, gold)
     assert (perfect.macro_f1, len(perfect.by_relation)) == (1, 9)
     assert sum(each.gold for each in perfect.by_relation.values()) == 2717 - 454
-    for each in found.parts["test"].sentences:
+    for each in found.parts["test"].items.sentences:
         marked = marked_tokens(each, whitespace)
         assert " ".join(marked.tokens[slice(*marked.e1)]) == " ".join(each.entities[0].split())

@@ -68,6 +68,10 @@ class BagNetwork(nn.Module):
         nn.init.xavier_uniform_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
+    def tables(self) -> list[nn.Embedding]:
+        """Returns the table of word vectors."""
+        return [self.vectors.words]
+
     def attention(self, bags: Tensor) -> Tensor:
         """Returns how much each relation heeds each sentence, (B, classes, S), for bags (B, S, L, 3)."""
         return self.heed(*self._sentences(bags))  # type: ignore[no-any-return]

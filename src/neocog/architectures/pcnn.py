@@ -31,6 +31,10 @@ class PCNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(MAPS * PIECES, classes)
 
+    def tables(self) -> list[nn.Embedding]:
+        """Returns the table of word vectors."""
+        return [self.vectors.words]
+
     def forward(self, sentences: Tensor) -> Tensor:
         """Returns logits (B, classes) for sentences (B, L, 3)."""
         answers = self.filters(self.vectors(sentences))  # (B, 230, L)

@@ -58,6 +58,10 @@ class ZengCNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(HIDDEN + 2 * len(PLACES) * dimension, classes)
 
+    def tables(self) -> list[nn.Embedding]:
+        """Returns the table of word vectors."""
+        return [self.words]
+
     def forward(self, sentences: Tensor) -> Tensor:
         """Returns logits (B, classes) for sentences (B, L, 3)."""
         words, first, second = sentences.unbind(-1)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from neocog.core.errors import DataError
 from neocog.data.semeval import RelationSentence, marked_sentence
-from neocog.data.text_lines import ENCODING, numbered_lines, refuse_long
+from neocog.data.text_lines import ENCODING, first_line, numbered_lines, refuse_long
 
 EXPECTED = (
     'a bag a line, {"head": "A", "tail": "B", "relation": "R", "sentences": ["<e1>A</e1> and <e2>B</e2>"]}, or a '
     'sentence a line, {"text": "A and B", "h": {"name": "A", "pos": [0, 1]}, "t": {"name": "B", "pos": [6, 7]}, '
     '"relation": "R"}'
 )
-LOOKED_AT = 64
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,7 @@ class Bag:
 
 def holds_bags(path: Path, encoding: str = ENCODING) -> bool:
     """Tells whether a file is of one of the two formats, by its first line that is not blank."""
-    try:
-        with path.open(encoding=encoding, errors="replace") as file:
-            first = next((line for line in islice(file, LOOKED_AT) if line.strip()), "")
-    except (OSError, LookupError):
-        return False
+    first = first_line(path, encoding)
     if not first.lstrip().startswith("{"):
         return False
     try:

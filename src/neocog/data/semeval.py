@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neocog.core.errors import DataError
-from neocog.data.text_lines import ENCODING, read_text, refuse_long, split_lines
+from neocog.data.text_lines import ENCODING, first_line, read_text, refuse_long, split_lines
 
 MARKS = ("<e1>", "</e1>", "<e2>", "</e2>")
 _SENTENCE = re.compile(r"(?P<number>[0-9]+)\t(?P<text>.*\S)\s*")
@@ -43,6 +43,13 @@ class RelationSentence:
     def text(self) -> str:
         """Returns the sentence without its marks."""
         return "".join(self.pieces)
+
+    @property
+    def marked(self) -> str:
+        """Returns the sentence with its marks."""
+        first, second = ("e2", "e1") if self.turned else ("e1", "e2")
+        before, one, between, other, behind = self.pieces
+        return f"{before}<{first}>{one}</{first}>{between}<{second}>{other}</{second}>{behind}"
 
     @property
     def entities(self) -> tuple[str, str]:
@@ -86,7 +93,7 @@ def read_semeval(path: Path, encoding: str = ENCODING, *, labelled: bool = True)
 
 def holds_relations(path: Path, encoding: str = ENCODING) -> bool:
     """Tells whether a file is of this format, by its first line that is not blank."""
-    first = next((line for line in split_lines(read_text(path, encoding)) if line.strip()), "")
+    first = first_line(path, encoding)
     return _SENTENCE.fullmatch(first) is not None and all(mark in first for mark in MARKS)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from neocog.core.errors import DataError, UsageError
 
 ENCODING = "utf-8"
+LOOKED_AT = 64  # lines
 LONGEST = 500_000  # characters of one text; a novel has about as many
 
 
@@ -35,6 +36,20 @@ def decoded(content: bytes, name: str, encoding: str = ENCODING) -> str:
         other = "; if it is Latin-1, say --encoding latin-1" if codec == ENCODING else ""
         raise DataError(f"{name}, line {content.count(10, 0, place) + 1}: {byte} is not {encoding}{other}") from error
     return text
+
+
+def first_line(path: Path, encoding: str = ENCODING) -> str:
+    """Returns the first line of a file that is not blank, of its first `LOOKED_AT` ones; empty where it has none.
+
+    Only that much is read. What is not of the encoding is replaced, since whoever reads the file says so.
+    """
+    codec = "utf-8-sig" if (known := check_encoding(encoding)) == ENCODING else known
+    try:
+        with path.open(encoding=codec, errors="replace") as file:
+            lines = (file.readline(LONGEST) for _ in range(LOOKED_AT))
+            return next((line.rstrip("\n") for line in lines if line.strip()), "")
+    except OSError:
+        return ""
 
 
 def check_encoding(encoding: str) -> str:

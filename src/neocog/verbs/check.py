@@ -67,12 +67,18 @@ def check(
     other kind of data; ResourceError where the list cannot be written.
     """
     from neocog.data.findings import proposals
+    from neocog.data.relation_open import hold_relations
     from neocog.data.text_sniff import holds_texts
 
     target = Path(list_out) if list_out is not None else Path(LIST_NAME)
     of_pictures: dict[str, Any] = {"root": root, "max_pixels": max_pixels, "workers": workers}
     of_texts = {"encoding": encoding, "text_column": text_column, "label_column": label_column, "trees": trees}
-    if data is not None and holds_texts(data):
+    if data is not None and hold_relations(data):
+        of_others = {**of_pictures, **of_texts, "encoding": None}
+        _refuse_options(of_others, "other data", f"{data} holds sentences with relations")
+        _refuse_own(target)
+        examined = _relations(data, near=near, progress=progress, encoding=encoding)
+    elif data is not None and holds_texts(data):
         _refuse_options(of_pictures, "pictures", f"{data} holds texts")
         _refuse_own(target)
         examined = _texts(data, near=near, progress=progress, **of_texts)
@@ -139,6 +145,16 @@ def _texts(
     reading = Reading(encoding or ENCODING, text_column, label_column, trees)
     dataset = without_empty(read_texts(data, reading, whole=False, kin=True))
     return _Examined("texts", dataset, examine(dataset, near=near, progress=progress), KINDS)
+
+
+def _relations(data: str | Path, *, near: bool, progress: Progress | None, encoding: str | None) -> _Examined:
+    """Examines sentences with the marks of their entities; a bag is the text of all its sentences."""
+    from neocog.data.relation_open import as_texts, open_relations
+    from neocog.data.text_doctor import KINDS, examine
+    from neocog.data.text_lines import ENCODING
+
+    dataset = as_texts(open_relations(data, encoding=encoding or ENCODING, for_training=False))
+    return _Examined("sentences or bags", dataset, examine(dataset, near=near, progress=progress), KINDS)
 
 
 def _refuse_options(options: Mapping[str, object], owners: str, instead: str) -> None:

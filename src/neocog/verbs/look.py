@@ -13,6 +13,7 @@ from neocog.core.errors import DataError, NeocogError, UnreadableInput, UsageErr
 from neocog.core.outputs import primary
 from neocog.core.trace import find_layer
 from neocog.tasks.model import Model
+from neocog.tasks.picture_prediction import PicturePredictor
 from neocog.verbs import look_folder
 from neocog.verbs.inputs import Nothing, expand
 from neocog.verbs.look_data import Reference, normalised
@@ -81,6 +82,8 @@ def look(
     place = _unit(unit)
     files = _files(inputs)
     opened = open_model(model, device, net=net)
+    if not isinstance(opened.predictor, PicturePredictor):
+        raise UsageError(f"look takes models of pictures and of texts; this one's task is {opened.contract.task}.")
     if layer is not None:
         find_layer(opened.network, layer)
     wanted = None if target is None else class_of(target, opened.classes)
