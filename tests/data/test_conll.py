@@ -151,13 +151,13 @@ def test_a_folder_of_parts_is_a_data_set(tmp_path, names):
     write(tmp_path / "LICENSE.txt", "Free as the wind.\n")
     for source in (tmp_path, *(tmp_path / name for name in names)):
         found = open_tagged(source)
-        assert {part: items.read(0).words for part, items in found.parts.items()} == {
+        assert {part: items.items.read(0).words for part, items in found.parts.items()} == {
             "train": ("a",),
             "val": ("b",),
             "test": ("c",),
         }
-        assert found.tags == ("T", "U")
-        assert found.parts["val"].name(1) == f"{names[1]}:3"
+        assert found.classes == ("T", "U")
+        assert found.parts["val"].items.name(1) == f"{names[1]}:3"
     alone = open_tagged(tmp_path / names[2], alone=True)
     assert list(alone.parts) == ["test"]
 
@@ -168,7 +168,7 @@ def test_one_file_of_any_name_is_train(tmp_path):
 
 
 def test_items_know_their_content(tmp_path):
-    items = open_tagged(write(tmp_path / "a.conll", "a T\nb T\n\na U\nb U\n\nab T\n")).parts["train"]
+    items = open_tagged(write(tmp_path / "a.conll", "a T\nb T\n\na U\nb U\n\nab T\n")).parts["train"].items
     assert items.digest(0) == items.digest(1) != items.digest(2)
     assert items.identity(0) != items.identity(1)
     assert items.subset([2, 0]).name(0) == "a.conll:7"
@@ -197,15 +197,15 @@ def test_parts_by_name(tmp_path):
 
 def test_conll2000_has_the_published_counts(shared_data):
     found = open_tagged(shared_data / "conll2000_chunking")
-    counts = {part: (len(items), sum(map(len, items.sentences))) for part, items in found.parts.items()}
+    counts = {part: (len(items), sum(map(len, items.items.sentences))) for part, items in found.parts.items()}
     assert counts == {"train": (8936, 211727), "test": (2012, 47377)}
-    assert len(found.tags) == 23
-    first = found.parts["train"].read(0)
+    assert len(found.classes) == 23
+    first = found.parts["train"].items.read(0)
     assert (first.words[:3], first.tags[:3]) == (("Confidence", "in", "the"), ("B-NP", "B-PP", "B-NP"))
-    assert all(scheme_of(each.tags for each in items.sentences) == "IOB2" for items in found.parts.values())
+    assert all(scheme_of(each.tags for each in items.items.sentences) == "IOB2" for items in found.parts.values())
     pos = open_tagged(shared_data / "conll2000_chunking", reading=Reading(label_column="pos"))
-    assert pos.parts["train"].read(0).tags[:3] == ("NN", "IN", "DT")
-    assert scheme_of(each.tags for each in pos.parts["train"].sentences) is None
+    assert pos.parts["train"].items.read(0).tags[:3] == ("NN", "IN", "DT")
+    assert scheme_of(each.tags for each in pos.parts["train"].items.sentences) is None
 
 
 def test_the_shared_task_s_baseline_scores_as_published(shared_data):
@@ -213,13 +213,13 @@ def test_the_shared_task_s_baseline_scores_as_published(shared_data):
     folder = shared_data / "conll2000_chunking"
     pos, chunks = (open_tagged(folder, reading=Reading(label_column=name)).parts for name in ("pos", "chunk"))
     counts = {}
-    for known, gold in zip(pos["train"].sentences, chunks["train"].sentences, strict=True):
+    for known, gold in zip(pos["train"].items.sentences, chunks["train"].items.sentences, strict=True):
         for part, tag in zip(known.tags, gold.tags, strict=True):
             counts.setdefault(part, Counter())[tag] += 1
     best = {part: tags.most_common(1)[0][0] for part, tags in counts.items()}
     score = span_score(
-        [each.tags for each in chunks["test"].sentences],
-        [[best[part] for part in each.tags] for each in pos["test"].sentences],
+        [each.tags for each in chunks["test"].items.sentences],
+        [[best[part] for part in each.tags] for each in pos["test"].items.sentences],
     )
     figures = (score.overall.precision, score.overall.recall, score.overall.f1)
     assert [round(100 * each, 2) for each in figures] == [72.58, 82.14, 77.07]

@@ -110,8 +110,8 @@ def test_what_is_refused_has_its_file_and_line(tmp_path, case):
 
 def test_english_ewt_has_the_published_counts(shared_data):
     found = open_tagged(shared_data / "ud_english_ewt")
-    counts = {part: (len(items), sum(map(len, items.sentences))) for part, items in found.parts.items()}
+    counts = {part: (len(items), sum(map(len, items.items.sentences))) for part, items in found.parts.items()}
     assert counts == {"train": (12544, 204577), "val": (2001, 25147), "test": (2077, 25094)}
-    assert len(found.tags) == 17
-    assert len(open_tagged(shared_data / "ud_english_ewt", reading=Reading(label_column="xpos")).tags) == 49
-    assert found.parts["test"].read(0).words == ("What", "if", "Google", "Morphed", "Into", "GoogleOS", "?")
+    assert len(found.classes) == 17
+    assert len(open_tagged(shared_data / "ud_english_ewt", reading=Reading(label_column="xpos")).classes) == 49
+    assert found.parts["test"].items.read(0).words == ("What", "if", "Google", "Morphed", "Into", "GoogleOS", "?")

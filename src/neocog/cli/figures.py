@@ -9,6 +9,7 @@ import numpy as np
 from neocog.cli.rows import visible
 from neocog.tasks.evaluation import TestResult
 from neocog.tasks.result import Result
+from neocog.tasks.tag_result import TaggingResult
 
 SHOWN_MISTAKES = 10
 LARGEST_MATRIX = 12  # classes whose confusion matrix still fits a terminal; beyond that its largest cells are listed
@@ -16,8 +17,12 @@ LARGEST_MATRIX = 12  # classes whose confusion matrix still fits a terminal; bey
 
 def as_text(result: Result) -> str:
     """Returns the figures of a result of any kind."""
+    from neocog.cli.tag_figures import tags_text
+
     if isinstance(result, TestResult):
         return classes_text(result)
+    if isinstance(result, TaggingResult):
+        return tags_text(result)
     raise TypeError(f"no text for {type(result).__name__}")
 
 
@@ -41,14 +46,12 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _overall(result: TestResult) -> list[str]:
     metrics, intervals = result.metrics, result.intervals
-    rows = [(name.replace("_", " "), _percent(value), "") for name, value in result.official.items()]
+    rows = [(name.replace("_", " "), percent(value), "") for name, value in result.official.items()]
     rows += [
         (name, f"{metrics[key]:.2%}", f"{intervals[key].low:.2%} to {intervals[key].high:.2%}")
         for name, key in (("top-1", "top1"), ("top-5", "top5"))
     ]
-    rows += [
-        (name, _percent(metrics[key]), "") for name, key in (("macro F1", "f1"), ("balanced", "balanced_accuracy"))
-    ]
+    rows += [(name, percent(metrics[key]), "") for name, key in (("F1 of all classes" if result.official else "macro F1", "f1"), ("balanced", "balanced_accuracy"))]
     rows.append(("loss", f"{metrics['loss']:.4f}", ""))
     heading = f"{result.contract.network} on {visible(result.statement)}: {result.samples:,} samples"
     return [heading, "", *aligned([("", "value", "95 % interval (Wilson)"), *rows])]
@@ -59,9 +62,9 @@ def _classes(result: TestResult) -> list[str]:
     rows = [
         (
             visible(name),
-            _percent(scores.precision[i]),
-            _percent(scores.recall[i]),
-            _percent(scores.f1[i]),
+            percent(scores.precision[i]),
+            percent(scores.recall[i]),
+            percent(scores.f1[i]),
             f"{scores.support[i]:,}",
         )
         for i, name in enumerate(result.classes)
@@ -86,13 +89,13 @@ def _confusions(result: TestResult) -> list[str]:
 def _calibration(result: TestResult) -> list[str]:
     curve = result.reliability
     rows = [
-        (f"{low:.0%} to {high:.0%}", _percent(confidence), _percent(accuracy), f"{count:,}")
+        (f"{low:.0%} to {high:.0%}", percent(confidence), percent(accuracy), f"{count:,}")
         for low, high, confidence, accuracy, count in zip(
             curve.edges[:-1], curve.edges[1:], curve.confidence, curve.accuracy, curve.count, strict=True
         )
         if count
     ]
-    heading = f"calibration: expected error {_percent(curve.error)} over {len(curve.count)} bins"
+    heading = f"calibration: expected error {percent(curve.error)} over {len(curve.count)} bins"
     return [heading, *aligned([("confidence", "mean", "accuracy", "samples"), *rows])]
 
 
@@ -105,5 +108,6 @@ def _mistakes(result: TestResult) -> list[str]:
     return ["worst mistakes", *aligned([("input", "truth", "answer", "probability"), *rows])] if rows else []
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Returns a fraction in per cent, a dash for NaN."""
     return "-" if np.isnan(value) else f"{value:.2%}"

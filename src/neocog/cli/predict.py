@@ -45,23 +45,26 @@ def command(
     INPUT is a file, a folder, a glob in quotes ('*.png', 'photos/**/*.jpg'), a .txt list of paths, a .csv or .tsv with
     a path column, or - for paths on stdin. A file that cannot be read has a row with the reason, and the exit status
     is 1. For a model of texts INPUT is a file with a text a line, a .csv, .tsv or .jsonl with a text column, a folder
-    of text files, - for lines on stdin, or a text in quotes.
+    of text files, - for lines on stdin, or a text in quotes; a tagger takes files of a word a line, too.
     """
     from neocog.core.errors import UsageError
     from neocog.data.text_lines import ENCODING
     from neocog.data.text_rows import Reading
     from neocog.tasks.model import load
+    from neocog.tasks.tagging import NAME as TAGGING
     from neocog.verbs.predict import stream
 
     if not inputs:
         raise UsageError("nothing to predict: give files, folders, globs, a list of paths, or - for paths on stdin.")
     loaded = load(model, device, net=net, fold=True)
+    if loaded.contract.task == TAGGING and top > 1:
+        raise UsageError(f"--top {top}: a tagger gives each word its tag of the best sequence; leave it out")
     if top > len(loaded.classes):
         top = len(loaded.classes)
         click.echo(f"neocog: the model knows {top} classes; all are named.", err=True)
     reading = Reading(encoding or ENCODING, text_column)
     counted = Counted(stream(loaded, inputs, top=top, batch_size=batch, workers=workers, reading=reading))
-    whole = write(counted, form, top)
+    whole = write(counted, form or ("tags" if loaded.contract.task == TAGGING else None), top)
     if whole and counted.refused:
         click.echo(f"neocog: {counted.refused} of {counted.seen} inputs refused; their rows say why.", err=True)
         ctx.exit(1)
@@ -83,9 +86,10 @@ class Counted:
 
 def write(predictions: Iterable[Prediction], form: str | None, top: int) -> bool:
     """Writes the predictions to stdout in the form asked for; returns False where the reader has gone (``| head``)."""
-    from neocog.cli.rows import as_csv, as_json_lines, as_table
+    from neocog.cli.rows import as_csv, as_json_lines, as_table, as_tagged_lines
 
-    lines = {"csv": as_csv, "jsonl": as_json_lines, None: as_table}[form](predictions, top)
+    forms = {"csv": as_csv, "jsonl": as_json_lines, "tags": as_tagged_lines, None: as_table}
+    lines = forms[form](predictions, top)
     if hasattr(sys.stdout, "reconfigure"):
         # A file name is bytes: what is not UTF-8 in it goes out as it came in.
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")

@@ -18,7 +18,8 @@ def as_csv(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
     """Yields a header, ``input,label,probability[,label_2,probability_2...],error``, and a line for each prediction."""
     yield _csv_line(["input", *_columns(top), "error"])
     for each in predictions:
-        yield _csv_line([each.input, *_cells(each, top, _exact), each.error or ""])
+        cells = _tag_cells(each, _exact) if each.words else _cells(each, top, _exact)
+        yield _csv_line([each.input, *cells, each.error or ""])
 
 
 def as_json_lines(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
@@ -30,7 +31,9 @@ def as_json_lines(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
     for each in predictions:
         probability = None if each.probability is None else float(_exact(each.probability))
         row: dict[str, object] = {"input": each.input, "label": each.label, "probability": probability}
-        if top > 1:
+        if each.words:
+            row = {"input": each.input, "words": list(each.words)}
+        if top > 1 or each.words:
             row["labels"] = list(each.labels)
             row["probabilities"] = [float(_exact(value)) for value in each.probabilities]
         yield json.dumps({**row, "error": each.error}) + "\n"
@@ -49,6 +52,16 @@ def as_table(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
         yield "  ".join([*cells, *row[len(widths) :]]).rstrip() + "\n"
 
 
+def as_tagged_lines(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+    """Yields a line for each sentence, ``word/tag word/tag ...``, or why it was refused; ``top`` does not matter."""
+    del top
+    for each in predictions:
+        words = (f"{visible(word)}/{visible(tag)}" for word, tag in zip(each.words, each.labels, strict=False))
+        yield (
+            " ".join(words) if each.error is None else f"{visible(each.input)}  refused: {visible(each.error)}"
+        ) + "\n"
+
+
 def _columns(top: int) -> list[str]:
     further = ([f"label_{place}", f"probability_{place}"] for place in range(2, top + 1))
     return ["label", "probability", *chain.from_iterable(further)]
@@ -59,6 +72,11 @@ def _cells(each: Prediction, top: int, form: Callable[[float], str]) -> list[str
     pairs = zip(each.labels, map(form, each.probabilities), strict=True)
     filled = list(chain.from_iterable(pairs))
     return filled + [""] * (2 * top - len(filled))
+
+
+def _tag_cells(each: Prediction, form: Callable[[float], str]) -> list[str]:
+    """Returns the tags of all words in one cell, and the least of their probabilities."""
+    return [" ".join(each.labels), form(min(each.probabilities, default=0.0)) if each.error is None else ""]
 
 
 def _exact(value: float) -> str:

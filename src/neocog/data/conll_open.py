@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from neocog.core.errors import DataError
 from neocog.data import text_files
 from neocog.data.conll import TaggedSentence, read_columns
 from neocog.data.conllu import COLUMNS, read_conllu
-from neocog.data.dataset import PARTS
+from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.folder import is_ignored
+from neocog.data.folds import with_fold
 from neocog.data.labels import class_list
-from neocog.data.sentence_items import SentenceItems, items_of
+from neocog.data.open import checked
+from neocog.data.sentence_items import items_of
+from neocog.data.split import keep_aside
 from neocog.data.text_files import PARTS_BY_NAME
 from neocog.data.text_lines import read_text
 from neocog.data.text_rows import Reading
@@ -23,28 +26,42 @@ CONLLU = (".conllu", ".conllup", ".connlu")
 SUFFIXES = (*CONLLU, ".conll", ".iob", ".iob2", ".bio", ".bioes", ".col", ".tags", ".pos", ".tsv", ".txt")
 # CoNLL-2003 calls its two test files so, and tunes on the first.
 _PARTS = {**PARTS_BY_NAME, "testa": "val", "testb": "test"}
+LOOKED_AT, MOST_CELLS = 200, 12  # first lines, and cells of one, by which columns are known
 _NO_DATA = ("readme", "license", "licence", "contributing", "changelog")
 EXPECTED = "a file of a word and its tag a line, CoNLL-U, or a folder of such files called train, dev and test"
 
 
-@dataclass(frozen=True)
-class TaggedSet:
-    """Sentences by part (a subset of ``train``, ``val``, ``test``), and all their tags in order."""
-
-    source: str
-    tags: tuple[str, ...]
-    parts: dict[str, SentenceItems[TaggedSentence]]
-    notes: tuple[str, ...] = ()
+ASIDE = 0.1  # of the sentences that have no parts of their own
 
 
-def open_tagged(source: str | Path, *, reading: Reading | None = None, alone: bool = False) -> TaggedSet:
-    """Reads sentences with tags; a file that names its part brings those beside it that are called alike.
+def open_for_training(
+    source: str | Path,
+    *,
+    reading: Reading,
+    split_seed: int = 0,
+    exclude: str | Path | Iterable[str] | None = None,
+    fold: tuple[int, int] | None = None,
+) -> DataSet[TaggedSentence]:
+    """Reads sentences with tags, and keeps aside the parts that are missing.
+
+    ``fold`` is the number of the fold that is to be the test part, and of how many. Raises DataError as `open_tagged`
+    does, and where there is no train part or one tag alone.
+    """
+    data = checked(open_tagged(source, reading=reading), exclude, for_training=True)
+    if "train" not in data.parts:
+        raise DataError(f"{data.source}: no train part to learn from; found {', '.join(data.parts)}")
+    data = data if fold is None else with_fold(data, *fold, seed=split_seed)
+    return keep_aside(data, seed=split_seed)
+
+
+def open_tagged(source: str | Path, *, reading: Reading | None = None, alone: bool = False) -> DataSet[TaggedSentence]:
+    """Reads sentences with tags, which are the classes; a file that names its part brings those that are called alike.
 
     With ``alone`` a file is read without its kin. Parts are as they are stored; a file that names none is ``train``.
     Raises DataError, with file and line, for what cannot be read.
     """
     path, reading = Path(source).expanduser(), reading or Reading()
-    files = taggedcandidates(path, alone=alone)
+    files = tagged_files(path, alone=alone)
     if not files:
         raise DataError(f"{path}: there are no sentences with tags; expected {EXPECTED}")
     notes = [", ".join(f"{part} from {file.name}" for part, file in files.items())] if len(files) > 1 else []
@@ -54,7 +71,44 @@ def open_tagged(source: str | Path, *, reading: Reading | None = None, alone: bo
         notes += said
         parts[part] = items_of(file.name, sentences)
     tags = class_list(tag for items in parts.values() for each in items.sentences for tag in each.tags)
-    return TaggedSet(str(path), tags, parts, tuple(notes))
+    return DataSet(str(path), tags, {name: Part(items, ()) for name, items in parts.items()}, tuple(notes), aside=ASIDE)
+
+
+def holds_tags(source: str | Path | None) -> bool:
+    """Tells whether ``source`` is a data set of tagged sentences, by the first lines of its first file.
+
+    CoNLL-U, or lines of equally many cells, two to `MOST_CELLS`, with blank lines between sentences of several words.
+    """
+    if source is None:
+        return False
+    path = Path(source).expanduser()
+    try:
+        files = tagged_files(path) if path.exists() else {}
+        return any(_looks_tagged(each) for each in islice(files.values(), 1))
+    except (OSError, DataError):
+        return False  # whoever reads it says why it cannot be read
+
+
+def holds_words(path: Path) -> bool:
+    """Tells whether a file holds sentences of a word a line, with tags or without."""
+    try:
+        return path.is_file() and _looks_tagged(path, least=1)
+    except (OSError, ValueError):
+        return False
+
+
+def _looks_tagged(path: Path, least: int = 2) -> bool:
+    if path.suffix.lower() in CONLLU:
+        return True
+    with path.open("rb") as file:
+        lines = [line.decode("latin-1").rstrip("\r\n") for line in islice(file, LOOKED_AT)]
+    lines = lines[: -1 if len(lines) == LOOKED_AT else None]
+    full = [line for line in lines if line.strip() and not line.startswith(("#", "-DOCSTART-"))]
+    tabs = any("\t" in line for line in full)
+    widths = {len(line.split("\t") if tabs else line.split()) for line in full}
+    blank = sum(not line.strip() for line in lines)
+    even = len(widths) == 1 and least <= min(widths) <= MOST_CELLS
+    return even and 0 < blank < len(full) and len(full) > 2 * blank
 
 
 def read_tagged(path: Path, reading: Reading, *, labelled: bool = True) -> tuple[list[TaggedSentence], list[str]]:
@@ -72,7 +126,7 @@ def is_conllu(path: Path, encoding: str) -> bool:
     return len(cells) == len(COLUMNS) and re.fullmatch(r"1(-[0-9]+)?|0\.1", cells[0]) is not None
 
 
-def taggedcandidates(path: Path, *, alone: bool = False) -> dict[str, Path]:
+def tagged_files(path: Path, *, alone: bool = False) -> dict[str, Path]:
     """Returns the files of a data set by part, in order; none where a folder has no such files.
 
     Raises DataError for two files of one part, and for a folder of several data sets.

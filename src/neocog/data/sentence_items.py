@@ -48,8 +48,8 @@ class SentenceItems(Generic[S]):
         return content_digest(self.sentences[index].content.encode("utf-8", "surrogatepass"))
 
     def identity(self, index: int) -> str:
-        """Returns name and content: a sentence that was changed is another sample."""
-        return f"{self.names[index]} {self.digest(index)}"
+        """Returns the name and a hash of all that the sentence holds: one that was changed is another sample."""
+        return f"{self.names[index]} {content_digest(repr(self.sentences[index]).encode('utf-8', 'surrogatepass'))}"
 
     def subset(self, indices: Sequence[int]) -> SentenceItems[S]:
         """Returns the sentences at these positions, under their names."""

@@ -54,6 +54,11 @@ def words(text: str) -> list[str]:
     return _WORDS.findall(text.lower().replace("\u2019", "'"))
 
 
+def cased_words(text: str) -> list[str]:
+    """Returns the words, numbers and marks as `words` does, in their own case."""
+    return _WORDS.findall(text.replace("\u2019", "'"))
+
+
 def whitespace(text: str) -> list[str]:
     """Returns what spaces part, as it stands."""
     return text.split()

@@ -17,17 +17,25 @@ def find(
     grey: bool = False,
     pretrained: bool = False,
     text: bool = False,
+    tags: bool = False,
+    relations: bool = False,
 ) -> Recipe:
     """Returns a recipe for a network and data of that kind.
 
     ``samples`` is the size of the training part, ``short_side`` the usual one of its pictures in pixels, ``grey``
-    whether they have no colour, ``pretrained`` whether the network brings weights, ``text`` whether they are texts.
+    whether they have no colour, ``pretrained`` whether the network brings weights, ``text`` whether they are texts,
+    ``tags`` whether each of their words has a tag,
+    ``relations`` whether they are sentences with relations or bags of them.
 
     Raises UsageError for an unknown recipe, and for ``paper`` where the network's paper gives none.
     """
     from neocog.recipes import fast, paper, smoke
 
     match name:
+        case "fast" if tags:
+            return fast.tags(samples=samples)
+        case "fast" if relations:
+            return fast.relations(network, samples=samples)
         case "fast" if text:
             return fast.texts(network, samples=samples)
         case "fast":

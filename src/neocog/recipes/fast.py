@@ -64,6 +64,36 @@ def texts(network: str, *, samples: int) -> Recipe:
     )
 
 
+def tags(*, samples: int) -> Recipe:
+    """Sentences with a tag for each word: the word vectors move, and half of what is seen is dropped."""
+    return Recipe(
+        name="fast: tagged sentences",
+        epochs=_epochs(samples, seen=150_000, least=6, most=60),
+        batch_size=32,
+        optimiser="adamw",
+        learning_rate=2e-3,
+        decay=0.01,
+        schedule="one-cycle",
+        dropout=0.5,
+        source="Neocog",
+    )
+
+
+def relations(network: str, *, samples: int) -> Recipe:
+    """Sentences with two entities, alone or in bags: few epochs, with dropout, which Zeng et al. 2014 did without."""
+    return Recipe(
+        name="fast: relations",
+        epochs=_epochs(samples, seen=80_000, least=3, most=30),
+        batch_size=32,
+        optimiser="adamw",
+        learning_rate=1e-3,
+        decay=0.01,
+        schedule="one-cycle",
+        dropout=0.4 if network == "zeng_cnn" else 0.5,
+        source="Neocog",
+    )
+
+
 def photographs(samples: int) -> Recipe:
     """Photographs from scratch: random resized crops, mirrored, a little colour."""
     return Recipe(

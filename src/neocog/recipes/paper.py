@@ -6,6 +6,7 @@ A function has its network's name. The preprocessing is the network's, so a pape
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from neocog.core.errors import UsageError
 from neocog.core.recipe import Augmentation, Recipe
@@ -153,9 +154,89 @@ def kim_cnn() -> Recipe:
     )
 
 
+def collobert_window() -> Recipe:
+    """Collobert et al. 2011, section 4.6: a sentence a step, rate 0.01; the number of epochs is chosen on a dev part.
+
+    Deviation: the paper divides the rate by each layer's inputs.
+    """
+    return Recipe(
+        name="paper: collobert",
+        epochs=20,
+        batch_size=1,
+        optimiser="sgd",
+        learning_rate=0.01,
+        momentum=0.0,
+        source="Collobert et al. 2011, section 4.6",
+    )
+
+
+def collobert_sentence() -> Recipe:
+    """As `collobert_window`."""
+    return collobert_window()
+
+
+def zeng_cnn() -> Recipe:
+    """Zeng et al. 2014, table 2: stochastic gradient descent at a rate of 0.01.
+
+    The paper gives neither the batch nor the epochs (here one sentence at a time, 25 times), nor any dropout.
+    """
+    return Recipe(
+        name="paper: zeng_cnn",
+        epochs=25,
+        batch_size=1,
+        optimiser="sgd",
+        learning_rate=0.01,
+        momentum=0.0,
+        source="Zeng et al. 2014, table 2",
+    )
+
+
+def pcnn() -> Recipe:
+    """Zeng et al. 2015, table 1: AdaDelta with rho 0.95 and epsilon 1e-6, batches of 50, dropout of 0.5.
+
+    Deviations: the paper's batches are of bags, of which one sentence each learns; it gives no epochs (here 25).
+    """
+    return Recipe(
+        name="paper: pcnn",
+        epochs=25,
+        batch_size=50,
+        optimiser="adadelta",
+        learning_rate=1.0,
+        alpha=0.95,
+        epsilon=1e-6,
+        dropout=0.5,
+        source="Zeng et al. 2015, table 1",
+    )
+
+
+def pcnn_attention() -> Recipe:
+    """Lin et al. 2016, table 1: stochastic gradient descent at a rate of 0.01, batches of 160 bags, dropout of 0.5.
+
+    Deviations: the paper gives no epochs (here 15, as the authors' code).
+    """
+    return Recipe(
+        name="paper: pcnn_attention",
+        epochs=15,
+        batch_size=160,
+        optimiser="sgd",
+        learning_rate=0.01,
+        momentum=0.0,
+        dropout=0.5,
+        source="Lin et al. 2016, table 1",
+    )
+
+
+def cnn_attention() -> Recipe:
+    """The recipe of `pcnn_attention`, of the same table."""
+    return replace(pcnn_attention(), name="paper: cnn_attention")
+
+
 def published() -> dict[str, Callable[[], Recipe]]:
     """Returns the recipes by the network's name."""
-    recipes = (lenet5, keras_cifar, resnet18, mobilenet_v2, efficientnet_lite0, kim_cnn)
+    recipes = (
+        lenet5, keras_cifar, resnet18, mobilenet_v2, efficientnet_lite0, kim_cnn, collobert_window,
+        collobert_sentence, zeng_cnn, pcnn, pcnn_attention, cnn_attention,
+    )  # fmt: skip
     return {recipe.__name__: recipe for recipe in recipes}
 
 

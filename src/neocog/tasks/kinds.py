@@ -128,11 +128,21 @@ def find(options: TrainOptions) -> Kind:
 
     Raises UsageError for an unknown task, and for options of another one.
     """
+    from neocog.data.conll_open import holds_tags
+    from neocog.data.relation_open import hold_relations
     from neocog.tasks.image_kind import ImageClassificationKind
+    from neocog.tasks.relation_kind import RelationKind
+    from neocog.tasks.tag_kind import TaggingKind
     from neocog.tasks.text_kind import TextClassificationKind
 
-    kinds: dict[str, Kind] = {kind.name: kind for kind in (ImageClassificationKind(), TextClassificationKind())}
-    name = options.task or ("text classification" if holds_texts(options.data) else "image classification")
+    all_kinds: tuple[Kind, ...] = (ImageClassificationKind(), TextClassificationKind(), TaggingKind(), RelationKind())
+    kinds = {kind.name: kind for kind in all_kinds}
+    name = options.task
+    if name is None and hold_relations(options.data):
+        name = RelationKind.name
+    if name is None and holds_tags(options.data):
+        name = TaggingKind.name
+    name = name or ("text classification" if holds_texts(options.data) else "image classification")
     found = next((kind for own, kind in kinds.items() if f"{own} ".startswith(f"{name} ")), None)
     if found is None:
         raise UsageError(f"no task is called {name!r}.{near_names(name, kinds)} There are: {', '.join(kinds)}.")

@@ -73,8 +73,7 @@ class Model:
                 if error is not None:
                     yield Prediction(name, (), (), str(error))
                     continue
-                labels, probabilities, words = next(answers)
-                yield Prediction(name, labels, probabilities, words=words)
+                yield Prediction(name, *next(answers))
 
     def batches(
         self,

@@ -9,7 +9,8 @@ from typing import Any
 from neocog.core.errors import UsageError, near_names
 from neocog.core.recipe import Recipe
 
-CLASSES, LANGUAGE = "text classification", "language modelling"
+CLASSES, LANGUAGE, TAGS = "text classification", "language modelling", "tagging"
+RELATIONS = "relation classification"
 
 
 def _option(help: str, default: Any = None, **metadata: Any) -> Any:
@@ -31,19 +32,21 @@ class TrainOptions:
     max_bad: float = _option("Largest fraction of unreadable files to go on with.", 0.01, group="Data")
 
     folds: int | None = _option(
-        "Cross-validate: train once a fold, test on it, and give the mean.", group="Data", only="text classification"
+        "Cross-validate: train once a fold, test on it, and give the mean.", group="Data", only=(CLASSES, TAGS)
     )
-    fold: int | None = _option("Of --folds this one alone, from 1.", group="Data", only="text classification")
+    fold: int | None = _option("Of --folds this one alone, from 1.", group="Data", only=(CLASSES, TAGS))
     encoding: str | None = _option(
-        "Encoding of text files; UTF-8 unless told, e.g. latin-1.", group="Text", only=(CLASSES, LANGUAGE)
+        "Encoding of text files; UTF-8 unless told, e.g. latin-1.",
+        group="Text",
+        only=(CLASSES, LANGUAGE, TAGS, RELATIONS),
     )
     text_column: str | None = _option(
         "Column of a table (its name, or its number from 1) that holds the texts.",
         group="Text",
-        only="text classification",
+        only=(CLASSES, TAGS),
     )
     label_column: str | None = _option(
-        "Column of a table of texts that holds the labels.", group="Text", only="text classification"
+        "Column of a table of texts that holds the labels.", group="Text", only=(CLASSES, TAGS)
     )
     trees: str | None = _option(
         "Labels of sentiment trees: five (fine), or two without what is neutral; fine unless told.",
@@ -60,7 +63,7 @@ class TrainOptions:
         "How texts become tokens; of running text, characters unless told.",
         choices=("kim", "kim-cased", "kim-sst", "words", "whitespace", "characters"),
         group="Text",
-        only=(CLASSES, LANGUAGE),
+        only=(CLASSES, LANGUAGE, RELATIONS),
     )
     vocabulary: int | None = _option(
         "Of running text in words so many of the most frequent are told apart; 10000 unless told.",
@@ -75,12 +78,12 @@ class TrainOptions:
     vectors: str | None = _option(
         "Word vectors: GloVe text (also .gz), word2vec .bin, or .safetensors.",
         group="Text",
-        only="text classification",
+        only=(CLASSES, TAGS, RELATIONS),
     )
     words: int | None = _option(
         "So many of the vectors' first words are known beside those of the training part; 50000 unless told.",
         group="Text",
-        only="text classification",
+        only=(CLASSES, TAGS, RELATIONS),
     )
     mode: str | None = _option(
         "Kim's modes: random vectors, given ones that stay, given ones that learn, or both.",
@@ -91,10 +94,23 @@ class TrainOptions:
     dimension: int | None = _option(
         "Numbers in a word vector; those of --vectors, else the network's own (mostly 300).",
         group="Text",
-        only=(CLASSES, LANGUAGE),
+        only=(CLASSES, LANGUAGE, TAGS, RELATIONS),
     )
     bidirectional: bool | None = _option(
         "A recurrent network reads the text from its end, too.", group="Text", only="text classification"
+    )
+
+    scheme: str | None = _option(
+        "How tags of spans are learned; BIOES unless told. Answers are in the data's own scheme.",
+        choices=("IOB1", "IOB2", "BIOES"),
+        group="Text",
+        only=TAGS,
+    )
+    likelihood: str | None = _option(
+        "What a tagger learns: each word's tag, or with transitions the whole sentence; the sentence unless told.",
+        choices=("word", "sentence"),
+        group="Text",
+        only=TAGS,
     )
 
     net: str | None = _option(

@@ -51,7 +51,6 @@ class Answer(NamedTuple):
 
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
-    words: tuple[str, ...] = ()
 
 
 class Predictor(Protocol):
@@ -105,11 +104,15 @@ def predictor_for(contract: ModelContract) -> Predictor:
     Raises ModelFileError for a task that this version does not have, or preprocessing that it cannot read.
     """
     from neocog.tasks.picture_prediction import PicturePredictor
+    from neocog.tasks.relation_prediction import RelationPredictor
+    from neocog.tasks.tag_prediction import TagPredictor
     from neocog.tasks.text_prediction import TextPredictor
 
     makers: dict[str, Callable[[Mapping[str, Any]], Predictor]] = {
         "image classification": PicturePredictor.from_contract,
         "text classification": TextPredictor.from_contract,
+        "relation classification": RelationPredictor.from_contract,
+        "tagging": lambda numbers: TagPredictor.from_contract(numbers, contract.classes),
     }
     if contract.task not in makers:
         raise ModelFileError(f"the model's task {contract.task!r} is unknown to this version; update Neocog.")

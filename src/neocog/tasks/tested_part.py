@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ def choose_part(data: DataSet[Any], part: str | None, *, split_seed: int, traine
         allowed = ", ".join([*PARTS, "all"] if undivided else data.parts)
         raise UsageError(f"--part {name}: the parts of {data.source} are {allowed}; name one of them.")
     kept = keep_aside(data, seed=split_seed).parts[name]
-    return Tested(name, kept, f"the {name} part of {data.source} as `train --split-seed {split_seed}` splits it")
+    how = "`train`" if data.in_order else f"`train --split-seed {split_seed}`"
+    return Tested(name, kept, f"the {name} part of {data.source} as {how} splits it")
 
 
 def _usual(data: DataSet[Any], trained_here: bool) -> str:
@@ -94,6 +95,8 @@ def training_split(
         whole = keep_aside(with_fold(data, *fold, seed=seed) if fold else data, seed=seed)
     except DataError:
         return None
+    if not whole.classes:  # of running text: the model knows the tokens
+        whole = replace(whole, classes=contract.classes)
     if fingerprint(whole) == known:
         return whole
     if Path(str(contract.training.get("data"))).name != Path(data.source).name:

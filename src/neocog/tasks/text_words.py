@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -96,14 +96,7 @@ class Words:
 
     def describe(self) -> tuple[str, ...]:
         """Returns a line on what the vectors cover, none without vectors."""
-        if self.vectors is None:
-            return ()
-        types, tokens = coverage(self.counts, self.vectors.words)
-        return (
-            f"vectors {self.vectors.source}: {len(self.vectors.words):,} of {self.vectors.total:,} words taken, "
-            f"{self.vectors.dimension} numbers each; they cover {types:.1%} of the {len(self.counts):,} words of the "
-            f"training part and {tokens:.1%} of its running text; the others start at random",
-        )
+        return () if self.vectors is None else (describe_vectors(self.counts, self.vectors),)
 
     def without_token(self) -> list[str]:
         """Returns the names of the training texts of which the tokeniser leaves nothing."""
@@ -115,20 +108,37 @@ class Words:
 
         Kim 2014, section 4.3: the random vectors are drawn so that their variance is that of the given ones.
         """
-        if self.vectors is None:
-            return
-        known = {word: row for row, word in enumerate(self.vectors.words)}
-        pairs = [(number, known[word]) for number, word in enumerate(words, 1) if word in known]
-        numbers, rows = (torch.tensor(each, dtype=torch.int64) for each in zip(*pairs, strict=True))
-        given = torch.from_numpy(self.vectors.matrix)[rows]
-        own = ~torch.isin(torch.arange(len(words) + 1), numbers)
-        own[0] = False
-        drawn: torch.Tensor | None = None
-        for table in _tables(network, len(words) + 1):
-            with torch.no_grad():
-                drawn = table.weight[own] * (given.std() * 3**0.5 / BOUND) if drawn is None else drawn
-                table.weight[own] = drawn
-                table.weight[numbers] = given
+        if self.vectors is not None:
+            fill_tables(_tables(network, len(words) + 1), words, self.vectors)
+
+
+def fill_tables(tables: Iterable[nn.Embedding], words: Sequence[str], vectors: WordVectors) -> None:
+    """Puts vectors into tables of word vectors; words without one get the variance of those that have one.
+
+    ``words`` are those of the rows from 1 on. Kim 2014, section 4.3.
+    """
+    known = {word: row for row, word in enumerate(vectors.words)}
+    pairs = [(number, known[word]) for number, word in enumerate(words, 1) if word in known]
+    numbers, rows = (torch.tensor(each, dtype=torch.int64) for each in zip(*pairs, strict=True))
+    given = torch.from_numpy(vectors.matrix)[rows]
+    own = ~torch.isin(torch.arange(len(words) + 1), numbers)
+    own[0] = False
+    drawn: torch.Tensor | None = None
+    for table in tables:
+        with torch.no_grad():
+            drawn = table.weight[own] * (given.std() * 3**0.5 / BOUND) if drawn is None else drawn
+            table.weight[own] = drawn
+            table.weight[numbers] = given
+
+
+def describe_vectors(counts: Counter[str], vectors: WordVectors) -> str:
+    """Returns the line that says what vectors cover of the words of a training part, each counted as often as it is."""
+    types, tokens = coverage(counts, vectors.words)
+    return (
+        f"vectors {vectors.source}: {len(vectors.words):,} of {vectors.total:,} words taken, "
+        f"{vectors.dimension} numbers each; they cover {types:.1%} of the {len(counts):,} words of the "
+        f"training part and {tokens:.1%} of its running text; the others start at random"
+    )
 
 
 def _tables(network: nn.Module, rows: int) -> Iterable[nn.Embedding]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from neocog.core.errors import UnreadableInput, UsageError
 from neocog.data.text_lines import ENCODING
 from neocog.data.text_rows import Reading
 from neocog.tasks.model import Model, load
 from neocog.tasks.prediction import Prediction
+from neocog.tasks.relation_prediction import RelationPredictor
+from neocog.tasks.tagging import NAME as TAGGING
 from neocog.tasks.text_classification import NAME as TEXTS
 from neocog.verbs.inputs import Found, Nothing, expand
-from neocog.verbs.text_inputs import Named as NamedText
+from neocog.verbs.predict_tags import tagged
+from neocog.verbs.relation_inputs import expand_relations
 from neocog.verbs.text_inputs import expand_texts
 
 Named = str | Path
@@ -59,19 +62,30 @@ def stream(
     reading: Reading | None = None,
 ) -> Iterator[Prediction]:
     """Yields what `predict` returns as batches fill, so that memory stays bounded; ``stdin`` is read for ``-``."""
-    named: Iterator[tuple[str, str | Path | UnreadableInput]] = (
-        _texts(expand_texts(inputs, stdin, reading or Reading()))
-        if model.contract.task == TEXTS
-        else _named(expand(inputs, stdin))
-    )
-    return model.stream(named, top=top, batch_size=batch_size, workers=workers)
+    if model.contract.task == TAGGING:
+        yield from tagged(model, inputs, stdin, reading or Reading(), batch_size=batch_size)
+        return
+    named = _inputs(model, inputs, stdin, reading or Reading())
+    yield from model.stream(named, top=top, batch_size=batch_size, workers=workers)
 
 
-def _texts(entries: Iterator[NamedText]) -> Iterator[NamedText]:
+def _inputs(
+    model: Model, inputs: Iterable[Named], stdin: IO[bytes] | None, reading: Reading
+) -> Iterator[tuple[str, Any]]:
+    """Yields the inputs by name, as the model's task takes them."""
+    if model.contract.task == TEXTS:
+        return _texts(expand_texts(inputs, stdin, reading))
+    if isinstance(model.predictor, RelationPredictor):
+        bags = model.predictor.preprocessing.bags
+        return _texts(expand_relations(inputs, stdin, reading.encoding, bags=bags))
+    return _named(expand(inputs, stdin))
+
+
+def _texts(entries: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """Yields the texts; refuses where there is not one at all."""
-    empty: list[NamedText] = []
+    empty: list[tuple[str, Any]] = []
     for entry in entries:
-        if isinstance(entry[1], str):
+        if not isinstance(entry[1], UnreadableInput):
             yield from chain(empty, [entry], entries)
             return
         empty.append(entry)

@@ -1,0 +1,113 @@
+"""What a run knows of the words of tagged sentences: which the model learns, and the vectors that they start from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import nn
+
+from neocog.core.errors import UsageError
+from neocog.core.spans import Scheme, scheme_of
+from neocog.data.conll import TaggedSentence
+from neocog.data.dataset import DataSet
+from neocog.data.tag_features import SUFFIXES, UNKNOWN, forms, normalised, seen_as, suffix
+from neocog.data.tag_preprocess import FEATURES, TagPreprocessing
+from neocog.data.vectors import WordVectors, read_vectors
+from neocog.data.vocabulary import vocabulary
+from neocog.tasks.options import TrainOptions
+from neocog.tasks.text_words import WORDS, describe_vectors, fill_tables
+
+RARE = 2  # a word without a vector that is fewer times in the training part stands for all that are unknown
+RARE_SUFFIX = 3
+
+
+@dataclass(frozen=True, eq=False)
+class TagWords:
+    """The words of one run, looked at once; made from the data and the options alone.
+
+    ``scheme`` is that of the data's tags of spans, None for other tags.
+    """
+
+    data: DataSet[TaggedSentence]
+    scheme: Scheme | None
+    options: TrainOptions
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each word is in the training part, in lower case; without a vector its digits are ``0``."""
+        given = set() if self.vectors is None else set(self.vectors.words)
+        return Counter(
+            seen_as(word, given) or normalised(word) for words in sentences(self.data, "train") for word in words
+        )
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """The number of words of each training sentence."""
+        return tuple(len(words) for words in sentences(self.data, "train"))
+
+    @cached_property
+    def vectors(self) -> WordVectors | None:
+        """The vectors of the file that the user names, None without one."""
+        if self.options.vectors is None:
+            return None
+        first = WORDS if self.options.words is None else self.options.words
+        own = {form for words in sentences(self.data, "train") for word in words for form in forms(word)}
+        made = read_vectors(self.options.vectors, own, first=first)
+        if self.options.dimension not in (None, made.dimension):
+            raise UsageError(
+                f"--dimension {self.options.dimension}: the vectors of {made.source} have {made.dimension} numbers"
+            )
+        return made
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The words that the model knows, the one for unknown ones first."""
+        given = set(self.vectors.words) if self.vectors else set()
+        own = Counter({word: count for word, count in self.counts.items() if count >= RARE or word in given})
+        return (UNKNOWN, *vocabulary(own, self.vectors.words if self.vectors else ()))
+
+    @cached_property
+    def suffixes(self) -> tuple[tuple[str, ...], ...]:
+        """The suffixes that the model knows, by length."""
+        found = []
+        for size in SUFFIXES:
+            counts = Counter(suffix(word, size) for words in sentences(self.data, "train") for word in words)
+            found.append(vocabulary(Counter({each: n for each, n in counts.items() if n >= RARE_SUFFIX})))
+        return tuple(found)
+
+    def preprocessing(self) -> TagPreprocessing:
+        """Returns how sentences become the network's numbers."""
+        learned = None if self.scheme is None else self.options.scheme or "BIOES"
+        usual = (max(self.lengths, default=1), FEATURES)
+        return TagPreprocessing(self.words, self.suffixes, self.scheme, learned, usual)  # type: ignore[arg-type]
+
+    def describe(self) -> tuple[str, ...]:
+        """Returns the lines on words and vectors."""
+        unknown = sum(count for word, count in self.counts.items() if word not in set(self.words))
+        share = unknown / max(sum(self.counts.values()), 1)
+        lines = (f"{len(self.words) - 1:,} words known, {share:.1%} of the training text is of words seen once",)
+        return lines if self.vectors is None else (*lines, describe_vectors(self.counts, self.vectors))
+
+    def fill(self, network: nn.Module, words: tuple[str, ...]) -> None:
+        """Puts the vectors into the network's table of words."""
+        if self.vectors is None:
+            return
+        tables = getattr(network, "tables", None)
+        if tables is None:
+            raise UsageError(f"{type(network).__name__} names no tables of word vectors; leave --vectors out")
+        fill_tables(tables(), words, self.vectors)
+
+
+def scheme_in(data: DataSet[TaggedSentence]) -> Scheme | None:
+    """Returns the scheme of the tags of spans, by those of the training part; None for other tags."""
+    items = data.parts["train"].items if "train" in data.parts else next(iter(data.parts.values())).items
+    return scheme_of(items.read(place).tags for place in range(len(items)))
+
+
+def sentences(data: DataSet[TaggedSentence], name: str) -> Iterable[tuple[str, ...]]:
+    """Returns the words of each sentence of a part."""
+    items = data.parts[name].items
+    return (items.read(place).words for place in range(len(items)))

@@ -1,0 +1,138 @@
+"""The task of tagging: the words of a sentence in, a tag for each of them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from neocog.core.errors import NetworkError
+from neocog.core.task import Batch
+from neocog.data.tag_source import PADDING
+from neocog.nn.crf import Constraints, LinearChainCRF
+from neocog.tasks.tag_metrics import TaggedWords, metrics
+
+NAME = "tagging"
+
+
+class Tagged(NamedTuple):
+    """A network's answers for a batch: ``tags`` (B, L) its best, ``chances`` (B, L) their probabilities, by marginals.
+
+    ``scores`` (B, L, K) are the network's own; `PADDING` and zeros stand behind a sentence's end.
+    """
+
+    tags: Tensor
+    chances: Tensor
+    scores: Tensor
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """`core.task.Task` for tags: batches hold int64 (B, L, features), and targets (B, L) with `PADDING` behind the end.
+
+    A network with a ``crf`` learns the likelihood of whole sentences (Collobert et al. 2011, equation 13), one without
+    that of each word (equation 12); both losses are the mean over sentences. ``allowed`` is what the tags' scheme
+    allows, None for tags that are no spans.
+    """
+
+    classes: tuple[str, ...]
+    selects_by: str
+    allowed: Constraints | None = None
+    name: str = NAME
+
+    def prepare(self, batch: Batch, generator: torch.Generator | None) -> Batch:
+        """Returns the batch as it is."""
+        del generator
+        return batch
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Returns the mean negative log-likelihood of a batch's sentences."""
+        scores = network(batch.inputs).float()
+        total = negative_log_likelihood(network, scores, batch.targets)
+        return total / max(len(batch), 1)
+
+    def outputs(self, network: nn.Module, batch: Batch) -> Tagged:
+        """Returns the best tags of a batch."""
+        if not isinstance(batch.inputs, Tensor):
+            raise TypeError(f"expected one tensor of tokens, got {len(batch.inputs)}")
+        return answers(network, batch.inputs, self.allowed)
+
+    def meter(self) -> TaggingMeter:
+        """Returns an empty meter."""
+        return TaggingMeter(self.classes)
+
+
+def negative_log_likelihood(network: nn.Module, scores: Tensor, targets: Tensor) -> Tensor:
+    """Returns minus the log-likelihood of tags (B, L) under scores (B, L, K), summed over all sentences."""
+    crf = crf_of(network)
+    if crf is not None:
+        likelihood: Tensor = crf(scores, targets, targets != PADDING)
+        return -likelihood.sum()
+    return functional.cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=PADDING, reduction="sum")
+
+
+def answers(network: nn.Module, tokens: Tensor, allowed: Constraints | None) -> Tagged:
+    """Returns the best tags of sentences (B, L, features), among those that are allowed, and how probable each is."""
+    inside = tokens[:, :, 0] != 0
+    scores = network(tokens).float()
+    crf = crf_of(network)
+    if crf is None:
+        crf = LinearChainCRF(scores.shape[2]).to(scores.device)  # of transitions that weigh nothing
+    tags = crf.decode(scores, inside, allowed).tags
+    chances = crf.marginals(scores, inside).gather(2, tags.clamp_min(0).unsqueeze(2)).squeeze(2)
+    return Tagged(tags, chances.masked_fill(~inside, 0), scores)
+
+
+def crf_of(network: nn.Module) -> LinearChainCRF | None:
+    """Returns the network's scores of transitions; raises NetworkError for a network that is not a tagger."""
+    if not hasattr(network, "crf"):
+        raise NetworkError(f"{type(network).__name__} is no tagger: it has no attribute crf (None where none is)")
+    crf = network.crf
+    assert crf is None or isinstance(crf, LinearChainCRF)
+    return crf
+
+
+class TaggingMeter:
+    """Gathers tags over a part; `core.task.Meter` for tagging."""
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.classes = tuple(classes)
+        self._gathered: list[tuple[Tensor, ...]] = []
+
+    def update(self, outputs: Tagged, batch: Batch) -> None:
+        """Takes in the answers for a batch whose targets are (B, L)."""
+        inside = batch.targets != PADDING
+        lengths = inside.sum(1)
+        chosen = batch.targets[inside]
+        logs = outputs.scores.log_softmax(2)[inside]
+        own = logs.gather(1, chosen.unsqueeze(1)).squeeze(1)
+        self._gathered.append((batch.indices, lengths, outputs.tags[inside], chosen, own))
+
+    def state(self) -> Any:
+        """Returns sentences' places and lengths (N,), and of all words (W,) answers, truths and log-probabilities."""
+        if not self._gathered:
+            whole = torch.empty(0, dtype=torch.int64)
+            return whole, whole, whole, whole, torch.empty(0)
+        return tuple(torch.cat(column).cpu() for column in zip(*self._gathered, strict=True))
+
+    def merge(self, states: list[Any]) -> None:
+        """Replaces what was gathered by the union of all processes' states, each sentence once."""
+        rows: dict[int, tuple[Tensor, ...]] = {}
+        for indices, lengths, *words in states:
+            pieces = [torch.split(each, lengths.tolist()) for each in words]
+            for place, index in enumerate(indices.tolist()):
+                rows[index] = (
+                    *(column[place : place + 1] for column in (indices, lengths)),
+                    *(p[place] for p in pieces),
+                )
+        self._gathered = [rows[index] for index in sorted(rows)]
+
+    def compute(self) -> Mapping[str, float]:
+        """Returns the metrics of `neocog.tasks.tag_metrics.metrics`."""
+        _, lengths, answered, truth, logs = self.state()
+        words = TaggedWords(self.classes, lengths.numpy(), truth.numpy(), answered.numpy())
+        return {**metrics(words), "loss": float(-logs.double().mean()) if len(logs) else float("nan")}
