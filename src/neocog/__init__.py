@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from neocog.verbs.check import check as check
     from neocog.verbs.dream import dream as dream
     from neocog.verbs.export import export as export
+    from neocog.verbs.generate import generate as generate
     from neocog.verbs.look import look as look
     from neocog.verbs.predict import predict as predict
     from neocog.verbs.test import test as test
@@ -36,6 +37,7 @@ _HOMES = {
     "dream": "neocog.verbs.dream",
     "export": "neocog.verbs.export",
     "fully_convolutional": "neocog.nn.convolutional",
+    "generate": "neocog.verbs.generate",
     "load": "neocog.tasks.model",
     "look": "neocog.verbs.look",
     "networks": "neocog.architectures",
@@ -54,6 +56,7 @@ __all__ = [
     "explore",
     "export",
     "fully_convolutional",
+    "generate",
     "load",
     "look",
     "networks",

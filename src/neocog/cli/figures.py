@@ -8,6 +8,7 @@ import numpy as np
 
 from neocog.cli.rows import visible
 from neocog.tasks.evaluation import TestResult
+from neocog.tasks.language_result import LanguageResult
 from neocog.tasks.result import Result
 from neocog.tasks.tag_result import TaggingResult
 
@@ -17,12 +18,15 @@ LARGEST_MATRIX = 12  # classes whose confusion matrix still fits a terminal; bey
 
 def as_text(result: Result) -> str:
     """Returns the figures of a result of any kind."""
+    from neocog.cli.language_figures import language_text
     from neocog.cli.tag_figures import tags_text
 
     if isinstance(result, TestResult):
         return classes_text(result)
     if isinstance(result, TaggingResult):
         return tags_text(result)
+    if isinstance(result, LanguageResult):
+        return language_text(result)
     raise TypeError(f"no text for {type(result).__name__}")
 
 
@@ -51,7 +55,13 @@ def _overall(result: TestResult) -> list[str]:
         (name, f"{metrics[key]:.2%}", f"{intervals[key].low:.2%} to {intervals[key].high:.2%}")
         for name, key in (("top-1", "top1"), ("top-5", "top5"))
     ]
-    rows += [(name, percent(metrics[key]), "") for name, key in (("F1 of all classes" if result.official else "macro F1", "f1"), ("balanced", "balanced_accuracy"))]
+    rows += [
+        (name, percent(metrics[key]), "")
+        for name, key in (
+            ("F1 of all classes" if result.official else "macro F1", "f1"),
+            ("balanced", "balanced_accuracy"),
+        )
+    ]
     rows.append(("loss", f"{metrics['loss']:.4f}", ""))
     heading = f"{result.contract.network} on {visible(result.statement)}: {result.samples:,} samples"
     return [heading, "", *aligned([("", "value", "95 % interval (Wilson)"), *rows])]

@@ -19,6 +19,7 @@ VERBS = {
     "train": "Train a network on your data: a run folder with the model file, metrics and a report.",
     "test": "Measure a model on data: accuracy with its interval, per class, worst mistakes.",
     "predict": "Answer for files, folders, globs or lists: one row an input, in order.",
+    "generate": "Write text with a language model, at any temperature, behind any prompt.",
     "explore": "Walk through a network in the browser, with the arithmetic of every pixel.",
     "look": "See what a model sees: maps, filters, patches, with scores of their trustworthiness.",
     "dream": "Make pictures that excite a unit, a layer or a class most.",

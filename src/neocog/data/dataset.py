@@ -65,7 +65,8 @@ class DataSet(Generic[T]):
     """Parts by name (a subset of ``train``, ``val``, ``test``) over one list of classes.
 
     ``source`` is what the user gave; ``notes`` what the reader found worth saying (skipped files, kept-aside parts).
-    ``aside`` is the share of ``train`` that makes a part that is missing.
+    ``aside`` is the share of ``train`` that makes a part that is missing. With ``in_order`` the samples follow upon
+    each other, and it is the last that are kept aside. Without ``classes`` the model knows what it tells apart.
     """
 
     source: str
@@ -73,3 +74,4 @@ class DataSet(Generic[T]):
     parts: Mapping[str, Part[T]]
     notes: tuple[str, ...] = field(default=())
     aside: float = 0.15
+    in_order: bool = False

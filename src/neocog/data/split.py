@@ -34,7 +34,10 @@ def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float | None = N
         if name in parts:
             continue
         train = parts["train"]
-        kept = choose(train, len(dataset.classes), seed=seed, purpose=name, fraction=fraction, most=most)
+        if dataset.in_order:
+            kept = last(len(train), fraction)
+        else:
+            kept = choose(train, len(dataset.classes), seed=seed, purpose=name, fraction=fraction, most=most)
         if not kept:
             raise DataError(
                 f"{dataset.source}: {len(train)} samples are too few to keep a {name} part aside; "
@@ -43,9 +46,18 @@ def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float | None = N
         chosen = set(kept)
         parts[name] = train.subset(kept)
         parts["train"] = train.subset([index for index in range(len(train)) if index not in chosen])
-        how = ", stratified" if train.labels else ""
-        notes.append(f"no {name} part: {len(kept)} of {len(train)} kept aside by --split-seed {seed}{how}")
+        how = f"{len(kept)} of {len(train)} kept aside by --split-seed {seed}" + (
+            ", stratified" if train.labels else ""
+        )
+        if dataset.in_order:
+            how = f"the last {len(kept):,} of {len(train):,} lines kept aside"
+        notes.append(f"no {name} part: {how}")
     return replace(dataset, parts={name: parts[name] for name in PARTS}, notes=tuple(notes))
+
+
+def last(count: int, fraction: float) -> list[int]:
+    """Returns the last positions of ``count``, ascending: ``fraction`` of them, at least one; none of a single one."""
+    return list(range(count - max(1, round(count * fraction)), count)) if count > 1 else []
 
 
 def fewer(dataset: DataSet[T], samples: int, *, seed: int = 0) -> DataSet[T]:

@@ -94,6 +94,21 @@ def relations(network: str, *, samples: int) -> Recipe:
     )
 
 
+def language(*, characters: int) -> Recipe:
+    """Running text: enough epochs that some millions of characters pass; windows of text are the samples."""
+    return Recipe(
+        name="fast: running text",
+        epochs=_epochs(characters, seen=4_000_000, least=2, most=40),
+        batch_size=16,
+        optimiser="adamw",
+        learning_rate=4e-3,
+        decay=0.01,
+        schedule="one-cycle",
+        clip=1.0,
+        source="Neocog",
+    )
+
+
 def photographs(samples: int) -> Recipe:
     """Photographs from scratch: random resized crops, mirrored, a little colour."""
     return Recipe(

@@ -131,11 +131,13 @@ def find(options: TrainOptions) -> Kind:
     from neocog.data.conll_open import holds_tags
     from neocog.data.relation_open import hold_relations
     from neocog.tasks.image_kind import ImageClassificationKind
+    from neocog.tasks.language_kind import LanguageKind
     from neocog.tasks.relation_kind import RelationKind
     from neocog.tasks.tag_kind import TaggingKind
     from neocog.tasks.text_kind import TextClassificationKind
 
-    all_kinds: tuple[Kind, ...] = (ImageClassificationKind(), TextClassificationKind(), TaggingKind(), RelationKind())
+    of_texts: tuple[Kind, ...] = (TextClassificationKind(), TaggingKind(), RelationKind(), LanguageKind())
+    all_kinds: tuple[Kind, ...] = (ImageClassificationKind(), *of_texts)
     kinds = {kind.name: kind for kind in all_kinds}
     name = options.task
     if name is None and hold_relations(options.data):

@@ -71,7 +71,7 @@ class TrainOptions:
         only=LANGUAGE,
     )
     window: int | None = _option(
-        "Tokens of running text that a training sample holds; 128 characters or 35 words unless told.",
+        "Tokens of running text that a training sample holds; 64 characters or 35 words unless told.",
         group="Text",
         only=LANGUAGE,
     )

@@ -103,6 +103,7 @@ def predictor_for(contract: ModelContract) -> Predictor:
 
     Raises ModelFileError for a task that this version does not have, or preprocessing that it cannot read.
     """
+    from neocog.tasks.language_prediction import LanguagePredictor
     from neocog.tasks.picture_prediction import PicturePredictor
     from neocog.tasks.relation_prediction import RelationPredictor
     from neocog.tasks.tag_prediction import TagPredictor
@@ -111,6 +112,7 @@ def predictor_for(contract: ModelContract) -> Predictor:
     makers: dict[str, Callable[[Mapping[str, Any]], Predictor]] = {
         "image classification": PicturePredictor.from_contract,
         "text classification": TextPredictor.from_contract,
+        "language modelling": LanguagePredictor.from_contract,
         "relation classification": RelationPredictor.from_contract,
         "tagging": lambda numbers: TagPredictor.from_contract(numbers, contract.classes),
     }

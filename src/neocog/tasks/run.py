@@ -49,7 +49,9 @@ class Run:
         quoted = shlex.quote(str(model)) + own
         what = "pictures" if self.summary["task"].startswith("image") else "texts"
         megabytes = model.stat().st_size / 1e6
+        writes = ((f"neocog generate {quoted}", "writes text"),) if "language" in self.summary["task"] else ()
         next_steps = (
+            *writes,
             (f"neocog predict {quoted} {what.upper()}", f"answers for your own {what}"),
             (f"neocog test {quoted} DATA", "measures it on other data"),
             (f"neocog zoo {self.summary['network']}", "the network layer by layer"),

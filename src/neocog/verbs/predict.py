@@ -10,6 +10,7 @@ from typing import IO, Any
 from neocog.core.errors import UnreadableInput, UsageError
 from neocog.data.text_lines import ENCODING
 from neocog.data.text_rows import Reading
+from neocog.tasks.language_modelling import NAME as LANGUAGE
 from neocog.tasks.model import Model, load
 from neocog.tasks.prediction import Prediction
 from neocog.tasks.relation_prediction import RelationPredictor
@@ -73,7 +74,7 @@ def _inputs(
     model: Model, inputs: Iterable[Named], stdin: IO[bytes] | None, reading: Reading
 ) -> Iterator[tuple[str, Any]]:
     """Yields the inputs by name, as the model's task takes them."""
-    if model.contract.task == TEXTS:
+    if model.contract.task in (TEXTS, LANGUAGE):
         return _texts(expand_texts(inputs, stdin, reading))
     if isinstance(model.predictor, RelationPredictor):
         bags = model.predictor.preprocessing.bags
