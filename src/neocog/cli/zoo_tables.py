@@ -122,7 +122,8 @@ def _layer_columns(anatomy: Anatomy) -> list[Column]:
 def _total(anatomy: Anatomy) -> str:
     if not anatomy.hidden_params:
         return f"{anatomy.params:,}"
-    return f"{anatomy.params:,} with {anatomy.hidden_params:,} in auxiliary heads (--auxiliary)"
+    where = "transitions between tags" if anatomy.entry.task == "tagging" else "auxiliary heads (--auxiliary)"
+    return f"{anatomy.params:,} with {anatomy.hidden_params:,} in {where}"
 
 
 def _compact(anatomy: Anatomy, *, jumps: bool, kinds: bool) -> list[Column]:

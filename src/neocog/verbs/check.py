@@ -13,6 +13,7 @@ from neocog.core.errors import UsageError
 if TYPE_CHECKING:
     from neocog.data.dataset import DataSet
     from neocog.data.findings import Finding, Progress
+    from neocog.data.text_rows import Reading
 
 LIST_NAME = "neocog-check.csv"
 
@@ -66,8 +67,11 @@ def check(
     line for what is no text; UsageError where ``list_out`` is a file that is no such list, and for an option of the
     other kind of data; ResourceError where the list cannot be written.
     """
+    from neocog.data.conll_open import holds_tags
     from neocog.data.findings import proposals
     from neocog.data.relation_open import hold_relations
+    from neocog.data.text_lines import ENCODING
+    from neocog.data.text_rows import Reading
     from neocog.data.text_sniff import holds_texts
 
     target = Path(list_out) if list_out is not None else Path(LIST_NAME)
@@ -78,6 +82,11 @@ def check(
         _refuse_options(of_others, "other data", f"{data} holds sentences with relations")
         _refuse_own(target)
         examined = _relations(data, near=near, progress=progress, encoding=encoding)
+    elif holds_tags(data):
+        _refuse_options({**of_pictures, "trees": trees}, "other data", f"{data} holds tagged sentences")
+        _refuse_own(target)
+        columns = Reading(encoding or ENCODING, text_column, label_column)
+        examined = _tagged(data or "", columns, progress=progress)
     elif data is not None and holds_texts(data):
         _refuse_options(of_pictures, "pictures", f"{data} holds texts")
         _refuse_own(target)
@@ -145,6 +154,14 @@ def _texts(
     reading = Reading(encoding or ENCODING, text_column, label_column, trees)
     dataset = without_empty(read_texts(data, reading, whole=False, kin=True))
     return _Examined("texts", dataset, examine(dataset, near=near, progress=progress), KINDS)
+
+
+def _tagged(data: str | Path, reading: Reading, *, progress: Progress | None) -> _Examined:
+    from neocog.data.conll_open import open_tagged
+    from neocog.data.tag_doctor import KINDS, examine
+
+    dataset = open_tagged(data, reading=reading)
+    return _Examined("tagged sentences", dataset, examine(dataset, progress=progress), KINDS)
 
 
 def _relations(data: str | Path, *, near: bool, progress: Progress | None, encoding: str | None) -> _Examined:
