@@ -43,4 +43,4 @@ def test_the_command_writes_the_list(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(folder.parent)
     done = CliRunner().invoke(command, [str(folder), "--out", "list.csv"])
     assert "ill-formed" in done.output
-    assert "train.txt:1,conflict: " in (folder.parent / "list.csv").read_text()
+    assert 'train.txt:1,"conflict: ' in (folder.parent / "list.csv").read_text()
