@@ -97,7 +97,9 @@ class TrainOptions:
         only=(CLASSES, LANGUAGE, TAGS, RELATIONS),
     )
     bidirectional: bool | None = _option(
-        "A recurrent network reads the text from its end, too.", group="Text", only="text classification"
+        "A recurrent network reads the text from its end, too; taggers do unless told.",
+        group="Text",
+        only=(CLASSES, TAGS),
     )
 
     scheme: str | None = _option(

@@ -136,7 +136,8 @@ class TaggingKind:
         """Returns the arguments of the network's builder."""
         words = self.look(data)
         dimension = words.vectors.dimension if words.vectors is not None else self._options.dimension
-        own = {"dimension": dimension, "likelihood": self._options.likelihood}
+        options = self._options
+        own = {"dimension": dimension, "likelihood": options.likelihood, "bidirectional": options.bidirectional}
         return {
             "classes": len(data.classes),
             "channels": len(preprocessing["words"]),
@@ -147,7 +148,7 @@ class TaggingKind:
     def fitting(self, record: Record, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the arguments that the network's builder has; raises UsageError for an option that it lacks."""
         has = inspect.signature(record.build).parameters
-        for option in ("likelihood", "dimension"):
+        for option in ("likelihood", "dimension", "bidirectional"):
             if option not in has and getattr(self._options, option) is not None:
                 raise UsageError(f"{record.name} has no --{option}; leave it out")
         return {name: value for name, value in arguments.items() if name in has}
