@@ -186,3 +186,13 @@ def test_bad_files_name_their_line(tmp_path: Path) -> None:
         neocog.train(tmp_path, task="tagging", quiet=True)
     with pytest.raises(UsageError, match="name a file or folder"):
         neocog.train(None, task="tagging", quiet=True)
+
+
+def test_folds_have_their_own_figure(tmp_path: Path) -> None:
+    (tmp_path / "data.conll").write_text(columns(40))
+    found = neocog.train(
+        tmp_path / "data.conll", folds=2, epochs=2, dimension=6, batch=8, out=str(tmp_path / "folds"), quiet=True
+    )
+    assert found.verdict().startswith("f1 ")
+    assert "in 40 samples on average over 2 folds" in found.verdict()
+    assert set(found.summary["test"]) == {"f1", "f1_spread", "n"}

@@ -82,8 +82,11 @@ def _verdict(result: Result) -> str:
     return result.verdict("held-out test samples")
 
 
-def summarise(plan: Plan, data: DataSet[Any], measured: Measured, *, seconds: float) -> dict[str, Any]:
-    """Returns ``summary.json``: what was trained on what for how long, and the final metrics by part."""
+def summarise(kind: Kind, plan: Plan, data: DataSet[Any], measured: Measured, *, seconds: float) -> dict[str, Any]:
+    """Returns ``summary.json``: what was trained on what for how long, and the final metrics by part.
+
+    ``chosen_by`` is the metric by which the best epoch was chosen.
+    """
     intervals = {
         f"{name}_intervals": {key: list(ends) for key, ends in result.intervals.items()}
         for name, result in measured.results.items()
@@ -102,6 +105,7 @@ def summarise(plan: Plan, data: DataSet[Any], measured: Measured, *, seconds: fl
         "seconds": round(seconds, 3),
         **measured.metrics(),
         **intervals,
+        "chosen_by": kind.chosen_by[0],
         "verdict": _verdict(measured.results["test"]),
         "versions": {"neocog": __version__, "torch": torch.__version__, "python": platform.python_version()},
     }

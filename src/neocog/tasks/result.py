@@ -63,7 +63,7 @@ class Result(Protocol):
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """The figures under the field's names, as fractions but for losses; the first matters most."""
+        """The figures under the field's names, as fractions but for losses."""
 
     @property
     def intervals(self) -> Mapping[str, Interval]:

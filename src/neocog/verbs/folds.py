@@ -22,16 +22,17 @@ class CrossValidation(Run):
 
     @property
     def accuracies(self) -> list[float]:
-        """The share of right answers on each fold, in [0, 1]."""
-        return [run.summary["test"]["top1"] for run in self.runs]
+        """The figure that matters most, in [0, 1], on each fold: of classes the share of right answers."""
+        return [run.summary["test"][run.summary["chosen_by"]] for run in self.runs]
 
     def verdict(self) -> str:
         """Returns e.g. ``81.0 % right on average over 10 folds, spread 1.2``."""
-        test = self.summary["test"]
-        return (
-            f"{100 * test['top1']:.1f} % of {test['n']:,} samples right on average over {len(self.runs)} folds, "
-            f"spread {100 * test['top1_spread']:.1f}"
-        )
+        test, name = self.summary["test"], self.summary["chosen_by"]
+        mean, spread = 100 * test[name], 100 * test[f"{name}_spread"]
+        over = f"on average over {len(self.runs)} folds, spread {spread:.1f}"
+        if name == "top1":
+            return f"{mean:.1f} % of {test['n']:,} samples right {over}"
+        return f"{name.replace('_', ' ')} {mean:.1f} % in {test['n']:,} samples {over}"
 
     def text(self) -> str:
         """Returns the figures for a person."""
@@ -42,14 +43,15 @@ class CrossValidation(Run):
 
 def joined(runs: Sequence[Run]) -> dict[str, Any]:
     """Returns the figures of all folds, their mean and their spread (the sample standard deviation)."""
-    found = [run.summary["test"]["top1"] for run in runs]
     first = runs[0].summary
+    name = first["chosen_by"]
+    found = [run.summary["test"][name] for run in runs]
     return {
-        **{key: first[key] for key in ("task", "network", "recipe", "seed", "data", "classes")},
+        **{key: first[key] for key in ("task", "network", "recipe", "seed", "data", "classes", "chosen_by")},
         "folds": [{"folder": run.folder.name, **run.summary["test"]} for run in runs],
         "test": {
-            "top1": statistics.fmean(found),
-            "top1_spread": statistics.stdev(found),
+            name: statistics.fmean(found),
+            f"{name}_spread": statistics.stdev(found),
             "n": sum(run.summary["test"]["n"] for run in runs),
         },
         "seconds": sum(run.summary["seconds"] for run in runs),

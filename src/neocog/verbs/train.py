@@ -180,7 +180,7 @@ def _finish(job: Job, plan: Plan, folder: RunFolder, search: RangeTest | None = 
 def _write(job: Job, plan: Plan, folder: RunFolder, trained: Trained, search: RangeTest | None) -> Run:
     measured = write_model(folder, job.kind, plan, job.data, job.options, trained.state)
     seconds = time.monotonic() - job.began
-    summary = summarise(plan, job.data, measured, seconds=seconds)
+    summary = summarise(job.kind, plan, job.data, measured, seconds=seconds)
     run = Run(folder.path, summary, measured.results)
     write_report(folder, job.kind, plan, job.data, run, _leftovers(job, trained, search))
     folder.write_summary(summary)  # last: where it is, the run is whole
