@@ -120,6 +120,8 @@ def _owners(node: fx.Node) -> tuple[tuple[str, str], ...]:
 def _role(layer: nn.Module, given: tuple[int, ...], made: tuple[int, ...]) -> Role:
     if isinstance(layer, (*_ADAPTIVE, *_WINDOWS)):
         return "pooling"
+    if isinstance(layer, nn.RNNBase):  # a place's output depends on the places before it: no sum of products tells it
+        return "other"
     slides = isinstance(layer, conv._ConvNd) or hasattr(layer, "kernel_size")
     if layer_macs(layer, given, made):
         return "convolution" if slides else "dense"

@@ -107,6 +107,8 @@ class Lengths(nn.Module):
 class Turn(nn.Module):
     """Each text's places in the other order, the padding behind it where it was: (B, L, E) to (B, L, E)."""
 
+    by_place = True  # vectors one behind the other, which the explorer shows as maps over the words
+
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Returns (B, L, E) for ``lengths`` (B, 1)."""
         places = torch.arange(x.shape[1], device=x.device)

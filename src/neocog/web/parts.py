@@ -17,8 +17,8 @@ from neocog.web.session import Session
 
 # Parts are shown only where they add up to what the network computed, to this share of its largest number.
 TOLERANCE = 1e-4
-# What is shown in a form of its own, and sums nothing over its input maps.
-KEEPING = (*NORMS, *POOLS, nn.Embedding)
+# What is shown in a form of its own, and sums nothing over its input maps; what remembers is no sum of its inputs.
+KEEPING = (*NORMS, *POOLS, nn.Embedding, nn.RNNBase)
 LARGEST_TRIAL = 1 << 24
 _FUNCTIONS: dict[type[nn.Module], Any] = {
     nn.Conv1d: functional.conv1d,

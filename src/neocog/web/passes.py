@@ -136,9 +136,9 @@ class Recorder(GraphReader):
         return with_channels(value) if n.op == "placeholder" else as_floats(value)
 
     def _has_channels_last(self, n: fx.Node, value: Tensor) -> bool:
-        """Tells whether a node gives words' vectors (B, L, E): an embedding, and what changes these place by place."""
+        """Tells whether a node gives words' vectors (B, L, E): what makes such, or changes each."""
         layer = self.fetch_attr(str(n.target)) if n.op == "call_module" else None
-        if isinstance(layer, nn.Embedding):
+        if isinstance(layer, (nn.Embedding, nn.RNNBase)) or getattr(layer, "by_place", False):
             return value.dim() == 3
         before = [each for each in n.all_input_nodes if isinstance(self.env.get(each), Tensor)]
         alike = all(each in self._last and self.env[each].shape == value.shape for each in before)
