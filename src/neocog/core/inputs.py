@@ -86,9 +86,11 @@ def _refuse_channels(network: nn.Module, shape: tuple[int, ...], name: str) -> N
         )
     tokens: int | None = getattr(network, TOKENS, None)
     if tokens is not None:
-        if len(shape) != 1 + getattr(network, TOKEN_AXES, 1) or shape[0] != tokens:
+        axes: int = getattr(network, TOKEN_AXES, 1)
+        if len(shape) != 1 + axes or shape[0] != tokens:
+            wanted = f"e.g. {tokens}x64" if axes == 1 else f"{tokens} and {axes} sizes behind it"
             raise NetworkError(
-                f"{name} takes texts of tokens 1 to {tokens} (channels={tokens}), e.g. {tokens}x64; got {_text(shape)}."
+                f"{name} takes texts of tokens 1 to {tokens} (channels={tokens}), {wanted}; got {_text(shape)}."
             )
         return
     first = next((module for module in network.modules() if isinstance(module, nn.modules.conv._ConvNd)), None)
