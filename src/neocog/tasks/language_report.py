@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neocog.report.markup import Column, Html, disclosure, join, name, paragraph, scroller, table, text
+from neocog.report.markup import Column, Html, disclosure, join, name, paragraph, table, text
 from neocog.report.page import Section
 from neocog.tasks.language_result import LanguageResult, LineCost
 
@@ -23,14 +23,14 @@ def _written(result: LanguageResult) -> Section:
         "a high one dares more and errs more."
     )
     samples = join(
-        join((Html(f"<h3>Temperature {temperature:g}</h3>"), scroller(f"Written at {temperature:g}", _block(words))))
+        join((Html(f"<h3>Temperature {temperature:g}</h3>"), _block(words)))
         for temperature, words in result.written.items()
     )
     return Section("What it writes", join((paragraph(lead, class_="lead"), samples)))
 
 
 def _block(words: str) -> Html:
-    return Html(f"<pre>{text(words)}</pre>")
+    return Html(f'<pre style="white-space:pre-wrap">{text(words)}</pre>')
 
 
 def _lines(result: LanguageResult) -> Section:
