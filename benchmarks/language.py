@@ -105,7 +105,7 @@ def page(outcomes: dict[str, Outcome], options: argparse.Namespace) -> str:
             table(header, [row(net, outcome) for net, outcome in outcomes.items()]),
             f"## What they write\n\nBehind the prompt {PROMPT!r}, seed {options.seed}.",
             samples(outcomes),
-            f"Made by `{command({'--data': 'TEXT', '--out': 'FILE'})}`.",
+            f"Made by `{command({'--data': 'TEXT', '--title': 'TITLE', '--out': 'FILE'})}`.",
         ]
     )
 
