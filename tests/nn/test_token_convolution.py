@@ -71,8 +71,20 @@ def test_gradients_are_those_of_convolution(tables):
 
 def test_no_sentence_has_no_answers():
     words, filters = parts()
+    nothing = torch.zeros(0, 8, dtype=torch.int64)
     with torch.no_grad():
-        assert strongest_answers(torch.zeros(0, 8, dtype=torch.int64), words, filters).shape == (0, 21)
+        assert strongest_answers(nothing, words, filters).shape == (0, 21)
+    strongest_answers(nothing, words, filters).sum().backward()  # a process may have no share in a batch
+    assert all(not each.weight.grad.any() for each in (*words, *filters))
+
+
+def test_the_first_of_equal_answers_gets_the_gradient():
+    words, layer = nn.Embedding(3, 1, padding_idx=0), nn.Conv1d(1, 1, 2, bias=True)
+    with torch.no_grad():
+        words.weight.copy_(torch.tensor([[0.0], [1.0], [1.0]]))
+        layer.weight.copy_(torch.tensor([[[1.0, 1.0]]]))
+    strongest_answers(torch.tensor([[0, 1, 1, 2, 2, 0]]), [words], [layer]).sum().backward()
+    assert words.weight.grad.tolist() == [[0.0], [2.0], [0.0]]
 
 
 def test_autocast_changes_no_answer():

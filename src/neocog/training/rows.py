@@ -49,8 +49,7 @@ class RowOptimiser(torch.optim.Optimizer):
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
-                gradient = weight.grad.coalesce()
-                rows, values = gradient.indices()[0], gradient.values()
+                rows, values = _by_rows(weight.grad)
                 self._move(weight, rows, values, self._state_of(weight), group)
 
     def _state_of(self, weight: Tensor) -> dict[str, Tensor]:
@@ -68,11 +67,12 @@ class RowOptimiser(torch.optim.Optimizer):
     ) -> None:
         rho, epsilon, step = self._recipe.alpha, self._recipe.epsilon, int(state["step"])
         faded = torch.pow(rho, (step - state["last"][rows]).to(gradient.dtype)).unsqueeze(1)
-        squares = (state["square_avg"][rows] * faded).addcmul_(gradient, gradient, value=1 - rho)
-        deltas = state["acc_delta"][rows] * (faded / rho)  # the steps before this one
-        move = gradient * (deltas + epsilon).sqrt_() / (squares + epsilon).sqrt_()
-        state["square_avg"][rows] = squares
-        state["acc_delta"][rows] = deltas.mul_(rho).addcmul_(move, move, value=1 - rho)
+        squares = state["square_avg"].index_select(0, rows).mul_(faded)
+        squares.addcmul_(gradient, gradient, value=1 - rho)
+        deltas = state["acc_delta"].index_select(0, rows).mul_(faded.div_(rho))  # the steps before this one
+        move = (deltas + epsilon).sqrt_().mul_(gradient).div_((squares + epsilon).sqrt_())
+        state["square_avg"].index_copy_(0, rows, squares)
+        state["acc_delta"].index_copy_(0, rows, deltas.mul_(rho).addcmul_(move, move, value=1 - rho))
         state["last"][rows] = step
         weight.index_add_(0, rows, move, alpha=-group["lr"])
 
@@ -80,12 +80,26 @@ class RowOptimiser(torch.optim.Optimizer):
         self, weight: Tensor, rows: Tensor, gradient: Tensor, state: dict[str, Tensor], group: dict[str, Any]
     ) -> None:
         (first, second), epsilon, step = self._recipe.betas, self._recipe.epsilon, int(state["step"])
-        mean = state["exp_avg"][rows].lerp_(gradient, 1 - first)
-        square = (state["exp_avg_sq"][rows] * second).addcmul_(gradient, gradient, value=1 - second)
-        state["exp_avg"][rows], state["exp_avg_sq"][rows] = mean, square
+        mean = state["exp_avg"].index_select(0, rows).lerp_(gradient, 1 - first)
+        square = state["exp_avg_sq"].index_select(0, rows).mul_(second)
+        square.addcmul_(gradient, gradient, value=1 - second)
+        state["exp_avg"].index_copy_(0, rows, mean)
+        state["exp_avg_sq"].index_copy_(0, rows, square)
         state["last"][rows] = step
         denominator = (square / (1 - second**step)).sqrt_().add_(epsilon)
         weight.index_add_(0, rows, mean / denominator, alpha=-group["lr"] / (1 - first**step))
+
+
+def _by_rows(gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the rows (R,) of a gradient by rows, each once and in order, and their values (R, E).
+
+    Adding gradients up forgets that they are so already, which is quicker to see than to sort again.
+    """
+    rows, values = gradient._indices()[0], gradient._values()
+    if not bool((rows[1:] > rows[:-1]).all()):
+        gradient = gradient.coalesce()
+        rows, values = gradient.indices()[0], gradient.values()
+    return rows, values
 
 
 class Joined(torch.optim.Optimizer):
