@@ -22,9 +22,8 @@ class DistanceTable(nn.Embedding):
 
     def __init__(self, reach: int, dimension: int) -> None:
         super().__init__(2 * reach + 2, dimension, padding_idx=0)
-        bound = (3 / dimension) ** 0.5  # a vector of length about 1, as word vectors have a few
         with torch.no_grad():
-            self.weight[1:].uniform_(-bound, bound)
+            self.weight[1:].uniform_(-0.25, 0.25)
 
 
 class StaticTable(nn.Embedding):
