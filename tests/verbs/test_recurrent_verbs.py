@@ -31,7 +31,7 @@ def ordered(path: Path, count: int = 160) -> Path:
     rows = []
     for number in range(count):
         said = ("yes", "no") if number % 2 else ("no", "yes")
-        rows.append(f"{said[0]} {' '.join(said)} {'so ' * (number % 4)}then {number}")
+        rows.append(f"{said[0]} {' '.join(said)} {'so ' * (number // 2 % 4)}then {number // 2}")
     path.write_text("\n".join(rows) + "\n")
     return path
 
