@@ -160,7 +160,7 @@ def collobert_window() -> Recipe:
     Deviation: the paper divides the rate by each layer's inputs.
     """
     return Recipe(
-        name="paper: collobert",
+        name="paper: collobert_window",
         epochs=20,
         batch_size=1,
         optimiser="sgd",
@@ -172,7 +172,7 @@ def collobert_window() -> Recipe:
 
 def collobert_sentence() -> Recipe:
     """As `collobert_window`."""
-    return collobert_window()
+    return replace(collobert_window(), name="paper: collobert_sentence")
 
 
 def zeng_cnn() -> Recipe:
