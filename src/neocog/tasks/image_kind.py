@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from neocog.core.registry import Record, Weights
 from neocog.core.task import Batch
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.decode import Picture, from_array, open_picture
-from neocog.data.loader import BatchLoader
 from neocog.data.open import open_pictures
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.data.scan import scan
@@ -28,6 +27,7 @@ from neocog.tasks.choice import SMALL, Choice, choose_network, describe_input, p
 from neocog.tasks.evaluation import TestResult
 from neocog.tasks.image_classification import NAME, make_task
 from neocog.tasks.kinds import Place, Work
+from neocog.tasks.loading import keys, loaders
 from neocog.tasks.model import Model
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.picture_sources import mean_and_std, plain_source, training_source
@@ -126,21 +126,16 @@ class ImageClassificationKind:
         train = data.parts["train"]
         small = self.look(data).short_side <= SMALL
         source = training_source(train, numbers, plan.recipe.augmentation, small=small, workers=place.workers)
-        settings: dict[str, Any] = {"rank": place.rank, "world": place.world, "workers": place.workers}
-        plain = {
-            name: BatchLoader(
-                plain_source(part, numbers, keep=name == "val" and plan.transfer != "features", workers=place.workers),
-                **settings,
-            )
+        sources = {
+            name: plain_source(part, numbers, keep=name == "val" and plan.transfer != "features", workers=place.workers)
             for name, part in data.parts.items()
         }
-        task = make_task(data.classes, numbers, plan.recipe, source.remaining, train.labels)
-        keys = {name: _digests(part) for name, part in data.parts.items()}
+        shuffled, plain = loaders(source, sources, place, seed=plan.seed)
         return Work(
-            task,
-            BatchLoader(source, seed=plan.seed, shuffle=True, **settings),
+            make_task(data.classes, numbers, plan.recipe, source.remaining, train.labels),
+            shuffled,
             plain,
-            keys,
+            keys(data),
             {name: torch.tensor(part.labels, dtype=torch.int64) for name, part in data.parts.items()},
             (unchanged, mirrored) if numbers.flip_average else (unchanged,),
         )
@@ -178,10 +173,6 @@ class ImageClassificationKind:
 def mirrored(batch: Batch) -> Batch:
     """Returns the batch with each picture's mirror image."""
     return replace(batch, inputs=batch.inputs.flip(-1)) if isinstance(batch.inputs, Tensor) else batch
-
-
-def _digests(part: Part[Picture]) -> Callable[[], tuple[str, ...]]:
-    return lambda: tuple(part.items.digest(place) for place in range(len(part)))
 
 
 def _thumbnail(raw: Picture) -> Pixels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,7 +16,6 @@ from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.language_preprocess import CHARACTERS, LanguagePreprocessing, known_tokens
-from neocog.data.loader import BatchLoader
 from neocog.data.running_text import RunningItems, open_running_text
 from neocog.data.text_lines import ENCODING
 from neocog.data.window_source import WindowSource
@@ -27,7 +26,9 @@ from neocog.tasks.choice import Choice
 from neocog.tasks.kinds import Place, Work
 from neocog.tasks.language_modelling import NAME, LanguageModelling
 from neocog.tasks.language_result import LanguageResult, measured
+from neocog.tasks.loading import keys, loaders
 from neocog.tasks.model import Model
+from neocog.tasks.option_checks import refuse_weights
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
 from neocog.tasks.result import Occasion
@@ -52,8 +53,7 @@ class LanguageKind:
         """Reads the text and keeps the ends aside where parts are missing; the classes are the known tokens."""
         if options.data is None:
             raise UsageError("there is no text to train on: name a text file, or a folder of them")
-        if options.weights not in (None, "none") or options.transfer not in (None, "none"):
-            raise UsageError("language models start from scratch: leave --weights and --transfer out")
+        refuse_weights(options, "language models start from scratch: leave --weights and --transfer out")
         for flag, given in (("--exclude", options.exclude), ("--samples", options.samples)):
             if given is not None:
                 raise UsageError(f"{flag} is for samples that do not follow upon each other; leave it out")
@@ -130,16 +130,16 @@ class LanguageKind:
     def work(self, data: DataSet[str], plan: Plan, place: Place) -> Work:
         """Returns the task and the loaders of a run."""
         made = LanguagePreprocessing.from_contract(plan.preprocessing)
-        settings: dict[str, Any] = {"rank": place.rank, "world": place.world, "workers": place.workers}
         numbers = {name: _numbers(part, made) for name, part in data.parts.items()}
         train = WindowSource(numbers["train"], made.window, shifted=True)
-        plain = {name: WindowSource(each, made.window, context=made.window) for name, each in numbers.items()}
+        sources = {name: WindowSource(each, made.window, context=made.window) for name, each in numbers.items()}
+        shuffled, plain = loaders(train, sources, place, seed=plan.seed)
         return Work(
             LanguageModelling(made.unit, plan.recipe.label_smoothing),
-            BatchLoader(train, seed=plan.seed, shuffle=True, **settings),
-            {name: BatchLoader(source, **settings) for name, source in plain.items()},
-            {name: _digests(part) for name, part in data.parts.items()},
-            {name: source.labels for name, source in plain.items()},
+            shuffled,
+            plain,
+            keys(data),
+            {name: source.labels for name, source in sources.items()},
             (unchanged,),
         )
 
@@ -180,7 +180,3 @@ def _items(part: Part[str]) -> RunningItems:
 
 def _numbers(part: Part[str], made: LanguagePreprocessing) -> Tensor:
     return torch.cat([made.numbers(piece) for piece in _items(part).pieces])
-
-
-def _digests(part: Part[str]) -> Callable[[], tuple[str, ...]]:
-    return lambda: tuple(part.items.digest(place) for place in range(len(part)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from neocog.core.errors import UsageError, near_names
 from neocog.core.recipe import Recipe
+from neocog.tasks.option_checks import check_ranges
 
 CLASSES, LANGUAGE, TAGS = "text classification", "language modelling", "tagging"
 RELATIONS = "relation classification"
@@ -233,7 +234,7 @@ def make_options(data: str | Path | None, given: dict[str, Any]) -> TrainOptions
     if isinstance(plain.get("lr"), float | int):
         plain["lr"] = repr(float(plain["lr"]))
     options = TrainOptions(data=None if data is None else str(data), **plain)
-    _check_ranges(options)
+    check_ranges(options)
     return options
 
 
@@ -251,57 +252,6 @@ def _check_choice(option: Field[Any], value: Any) -> None:
     choices = option.metadata.get("choices")
     if choices and value is not None and value not in choices:
         raise UsageError(f"{option.name} must be one of {', '.join(choices)}; got {value!r}")
-
-
-# What an option must be at least, and at most.
-_RANGES: dict[str, tuple[float, float]] = {
-    "epochs": (1, 1e6),
-    "batch": (1, 1e6),
-    "accumulate": (1, 1e6),
-    "size": (1, 4096),
-    "words": (0, 1e9),
-    "vocabulary": (1, 1e9),
-    "window": (2, 1e6),
-    "folds": (2, 1e6),
-    "fold": (1, 1e6),
-    "dimension": (1, 65536),
-    "samples": (1, 1e9),
-    "max_bad": (0, 1),
-    "crop": (0.01, 1),
-    "dropout": (0, 0.99),
-    "ema": (0, 0.99999),
-    "label_smoothing": (0, 0.99),
-    "mixup": (0, 100),
-    "cutmix": (0, 100),
-    "erasing": (0, 1),
-    "jitter": (0, 1),
-    "decay": (0, 1),
-    "minutes": (0.01, 1e5),
-    "workers": (0, 256),
-    "patience": (0, 1e6),
-    "warmup": (0, 1e6),
-    "clip": (0, 1e9),
-    "max_norm": (0, 1e9),
-    "momentum": (0, 0.9999),
-    "shift": (0, 1024),
-    "seed": (0, 2**62),
-    "split_seed": (0, 2**62),
-    "checkpoint_seconds": (0, 1e6),
-}
-
-
-def _check_ranges(options: TrainOptions) -> None:
-    for name, (least, most) in _RANGES.items():
-        value = getattr(options, name)
-        if value is not None and not least <= value <= most:
-            raise UsageError(f"--{name.replace('_', '-')} must lie between {least:g} and {most:g}; got {value:g}")
-    if options.lr not in (None, "find"):
-        try:
-            rate = float(options.lr or 0)
-        except ValueError:
-            raise UsageError(f"--lr takes a number such as 0.01, or `find`; got {options.lr!r}") from None
-        if not 0 < rate < 1e4:
-            raise UsageError(f"--lr must be a positive number; got {options.lr}")
 
 
 def apply_to_recipe(recipe: Recipe, options: TrainOptions) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from neocog.core.inputs import check_input
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.data.dataset import PARTS, DataSet, Part
-from neocog.data.loader import BatchLoader
 from neocog.data.relation_open import Sample, marked, open_relations
 from neocog.data.relation_preprocess import RelationPreprocessing
 from neocog.data.relation_source import RelationSource
@@ -28,7 +27,9 @@ from neocog.tasks import classified
 from neocog.tasks.choice import Choice
 from neocog.tasks.evaluation import TestResult
 from neocog.tasks.kinds import Place, Work
+from neocog.tasks.loading import keys, loaders
 from neocog.tasks.model import Model
+from neocog.tasks.option_checks import refuse_weights
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
 from neocog.tasks.relation_classification import NAME, make_task, official, score_of
@@ -53,8 +54,7 @@ class RelationKind:
         """Reads the data and splits them where parts are missing."""
         if options.data is None:
             raise UsageError("there are no sentences to train on: name a file or folder of sentences with relations")
-        if options.weights not in (None, "none") or options.transfer not in (None, "none"):
-            raise UsageError("relations start from word vectors: give --vectors FILE, not --weights or --transfer")
+        refuse_weights(options, "relations start from word vectors: give --vectors FILE, not --weights or --transfer")
         self._options = options
         data = open_relations(
             options.data,
@@ -129,14 +129,14 @@ class RelationKind:
     def work(self, data: DataSet[Sample], plan: Plan, place: Place) -> Work:
         """Returns the task and the loaders of a run."""
         numbers = RelationPreprocessing.from_contract(plan.preprocessing)
-        settings: dict[str, Any] = {"rank": place.rank, "world": place.world, "workers": place.workers}
         sources = {name: RelationSource(part, numbers) for name, part in data.parts.items()}
         train = sources["train"]
+        shuffled, plain = loaders(train, sources, place, seed=plan.seed, lengths=train.lengths)
         return Work(
             make_task(data.classes, plan.recipe, data.parts["train"].labels, bags=numbers.bags),
-            BatchLoader(train, seed=plan.seed, shuffle=True, lengths=train.lengths, **settings),
-            {name: BatchLoader(source, **settings) for name, source in sources.items()},
-            {name: _digests(part) for name, part in data.parts.items()},
+            shuffled,
+            plain,
+            keys(data),
             {name: torch.tensor(part.labels, dtype=torch.int64) for name, part in data.parts.items()},
             (unchanged,),
         )
@@ -175,7 +175,3 @@ class RelationKind:
     def pictures(self, part: Part[Sample], places: Sequence[int]) -> Mapping[int, str]:
         """Returns the beginnings of sentences with their marks for the report, by place."""
         return {place: marked(part.items.read(place))[:SHOWN_CHARACTERS] for place in places}
-
-
-def _digests(part: Part[Sample]) -> Callable[[], tuple[str, ...]]:
-    return lambda: tuple(part.items.digest(place) for place in range(len(part)))

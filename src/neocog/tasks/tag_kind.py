@@ -21,7 +21,6 @@ from neocog.data.conll_open import open_for_training, open_tagged
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.exclude import leave_out, read_list
 from neocog.data.labels import class_list
-from neocog.data.loader import BatchLoader
 from neocog.data.split import fewer
 from neocog.data.tag_preprocess import TagPreprocessing
 from neocog.data.tag_source import TagSource
@@ -32,7 +31,9 @@ from neocog.report.page import Section
 from neocog.report.tags import TagMistake, tag_sections
 from neocog.tasks.choice import Choice
 from neocog.tasks.kinds import Place, Work
+from neocog.tasks.loading import keys, loaders
 from neocog.tasks.model import Model
+from neocog.tasks.option_checks import fold_of, refuse_weights
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
 from neocog.tasks.result import Occasion
@@ -62,17 +63,14 @@ class TaggingKind:
         """Reads the sentences, keeps parts aside where they are missing, and has the tags as they are learned."""
         if options.data is None:
             raise UsageError("there are no sentences to train on: name a file or folder of tagged sentences")
-        if options.weights not in (None, "none") or options.transfer not in (None, "none"):
-            raise UsageError("taggers start from word vectors: give --vectors FILE, not --weights or --transfer")
-        if options.fold is not None and options.folds is None:
-            raise UsageError(f"--fold {options.fold}: say of how many by --folds")
+        refuse_weights(options, "taggers start from word vectors: give --vectors FILE, not --weights or --transfer")
         self._options = options
         data = open_for_training(
             options.data,
             reading=_reading(options),
             split_seed=options.split_seed,
             exclude=options.exclude,
-            fold=None if options.fold is None or options.folds is None else (options.fold, options.folds),
+            fold=fold_of(options),
         )
         self._spans = scheme_in(data) is not None
         data = data if options.samples is None else fewer(data, options.samples, seed=options.split_seed)
@@ -164,15 +162,16 @@ class TaggingKind:
     def work(self, data: DataSet[TaggedSentence], plan: Plan, place: Place) -> Work:
         """Returns the task and the loaders of a run."""
         numbers = TagPreprocessing.from_contract(plan.preprocessing)
-        settings: dict[str, Any] = {"rank": place.rank, "world": place.world, "workers": place.workers}
         sources = {name: TagSource(part, numbers, data.classes) for name, part in data.parts.items()}
         allowed = None if numbers.learned is None else constraints(data.classes, numbers.learned)
         self._spans = numbers.scheme is not None
+        train = sources["train"]
+        shuffled, plain = loaders(train, sources, place, seed=plan.seed, lengths=train.lengths)
         return Work(
             Tagging(data.classes, self.chosen_by[0], allowed),
-            BatchLoader(sources["train"], seed=plan.seed, shuffle=True, lengths=sources["train"].lengths, **settings),
-            {name: BatchLoader(source, **settings) for name, source in sources.items()},
-            {},
+            shuffled,
+            plain,
+            keys(data),
             {name: torch.empty(0, dtype=torch.int64) for name in data.parts},
             (unchanged,),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,7 +15,6 @@ from neocog.core.inputs import check_input
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.data.dataset import PARTS, DataSet, Part
-from neocog.data.loader import BatchLoader
 from neocog.data.split import fewer
 from neocog.data.text_lines import ENCODING
 from neocog.data.text_open import open_texts
@@ -27,7 +26,9 @@ from neocog.tasks import classified
 from neocog.tasks.choice import Choice
 from neocog.tasks.evaluation import TestResult
 from neocog.tasks.kinds import Place, Work
+from neocog.tasks.loading import keys, loaders
 from neocog.tasks.model import Model
+from neocog.tasks.option_checks import fold_of, refuse_weights
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.plan import Plan
 from neocog.tasks.result import Occasion
@@ -52,17 +53,14 @@ class TextClassificationKind:
         """Reads the data and splits them where parts are missing."""
         if options.data is None:
             raise UsageError("there are no texts to train on: name a file or folder of labelled texts")
-        if options.weights not in (None, "none") or options.transfer not in (None, "none"):
-            raise UsageError("texts start from word vectors: give --vectors FILE, not --weights or --transfer")
+        refuse_weights(options, "texts start from word vectors: give --vectors FILE, not --weights or --transfer")
         self._options = options
-        if options.fold is not None and options.folds is None:
-            raise UsageError(f"--fold {options.fold}: say of how many by --folds")
         data = open_texts(
             options.data,
             reading=_reading(options),
             split_seed=options.split_seed,
             exclude=options.exclude,
-            fold=None if options.fold is None or options.folds is None else (options.fold, options.folds),
+            fold=fold_of(options),
         )
         return data if options.samples is None else fewer(data, options.samples, seed=options.split_seed)
 
@@ -154,15 +152,15 @@ class TextClassificationKind:
     def work(self, data: DataSet[str], plan: Plan, place: Place) -> Work:
         """Returns the task and the loaders of a run."""
         numbers = TextPreprocessing.from_contract(plan.preprocessing)
-        settings: dict[str, Any] = {"rank": place.rank, "world": place.world, "workers": place.workers}
         sources = {name: TextSource(part, numbers) for name, part in data.parts.items()}
         train = sources["train"]
         lengths = None if numbers.length else train.lengths
+        shuffled, plain = loaders(train, sources, place, seed=plan.seed, lengths=lengths)
         return Work(
             make_task(data.classes, plan.recipe, data.parts["train"].labels),
-            BatchLoader(train, seed=plan.seed, shuffle=True, lengths=lengths, **settings),
-            {name: BatchLoader(source, **settings) for name, source in sources.items()},
-            {name: _digests(part) for name, part in data.parts.items()},
+            shuffled,
+            plain,
+            keys(data),
             {name: torch.tensor(part.labels, dtype=torch.int64) for name, part in data.parts.items()},
             (unchanged,),
         )
@@ -202,7 +200,3 @@ def _reading(options: TrainOptions) -> Reading:
 def _texts(data: DataSet[str]) -> list[str]:
     items = data.parts["train"].items
     return [items.read(place) for place in range(len(items))]
-
-
-def _digests(part: Part[str]) -> Callable[[], tuple[str, ...]]:
-    return lambda: tuple(part.items.digest(place) for place in range(len(part)))
