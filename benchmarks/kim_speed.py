@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import mean, median
 from typing import NamedTuple
@@ -76,11 +77,11 @@ def prepare(data: DataSet[str], fold: int, options: argparse.Namespace, folder: 
     save(folder, Sentences(list(numbers.words), tokens(train), labels[0], tokens(test), labels[1], vectors))
 
 
-def run(way: Way, orders: Orders, keras: str | None) -> Answer:
+def run(way: Way, orders: Orders, keras: str | None, threads: int) -> Answer:
     """Runs one peer in a fresh process."""
     start = ["-m", f"peers.{way.peer}"] if way.backend else ["-c", NEOCOG]
     command = [str(keras if way.backend else sys.executable), *start, json.dumps(asdict(orders))]
-    settings = {"OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "KERAS_BACKEND": way.backend}
+    settings = {"OMP_NUM_THREADS": str(threads), "KERAS_BACKEND": way.backend}
     environment = {**os.environ, **settings, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -88,20 +89,39 @@ def run(way: Way, orders: Orders, keras: str | None) -> Answer:
     return read_answer(done.stdout)
 
 
+def trained(name: str, orders: Sequence[Orders], keras: str | None) -> list[Answer]:
+    """Returns the answers for some folds: of Keras one after the other on all cores, of Neocog side by side.
+
+    What trains beside others took its share of the time.
+    """
+    cores, way = len(os.sched_getaffinity(0)), WAYS[name]
+    if way.backend:
+        return [run(way, each, keras, cores) for each in orders]
+    with ThreadPoolExecutor(len(orders)) as pool:
+        answers = list(pool.map(lambda each: run(way, each, keras, max(1, cores // len(orders))), orders))
+    return [replace(each, wall=[seconds / len(orders) for seconds in each.wall]) for each in answers]
+
+
 def measure(ways: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, list[Answer]]]:
-    """Yields the answers so far, by way, after each fold."""
+    """Yields the answers so far, by way, after as many folds as there are cores."""
     data = open_texts(options.data, reading=Reading(options.encoding), for_training=False)
     found: dict[str, list[Answer]] = {way: [] for way in ways}
-    for fold in range(1, options.folds + 1):
+    together = len(os.sched_getaffinity(0))
+    for turn, first in enumerate(range(1, options.folds + 1, together)):
+        folds = range(first, min(first + together, options.folds + 1))
         with tempfile.TemporaryDirectory() as folder:
-            prepare(data, fold, options, Path(folder))
-            orders = Orders(folder, options.epochs, options.batch, options.seed)
-            turn = (fold - 1) % len(ways)
-            for way in (*ways[turn:], *ways[:turn]):
-                found[way].append(run(WAYS[way], orders, options.keras_python))
-                last = found[way][-1]
-                said = f"fold {fold}, {way}: {sum(last.wall):.1f} s, test top-1 {last.accuracy:.4f}"
-                print(said, file=sys.stderr, flush=True)
+            orders = []
+            for fold in folds:
+                own = Path(folder) / str(fold)
+                own.mkdir()
+                prepare(data, fold, options, own)
+                orders.append(Orders(str(own), options.epochs, options.batch, options.seed))
+            start = turn % len(ways)
+            for way in (*ways[start:], *ways[:start]):
+                answers = trained(way, orders, options.keras_python)
+                found[way] += answers
+                said = ", ".join(f"{sum(each.wall):.1f} s, test top-1 {each.accuracy:.4f}" for each in answers)
+                print(f"folds {folds.start} to {folds.stop - 1}, {way}: {said}", file=sys.stderr, flush=True)
         sizes = {answers[-1].params for answers in found.values()}
         if len(sizes) > 1:
             raise SystemExit(f"the networks differ, they have {sorted(sizes)} parameters")
@@ -155,7 +175,9 @@ def page(found: dict[str, list[Answer]], options: argparse.Namespace) -> str:
         f"{options.batch}; {found['neocog'][0].params:,} parameters. Median (least to greatest) of the folds. An epoch "
         "is one after the first, in which JAX compiles; s in all: all epochs of all folds, from the call that trains. "
         "Ratios are medians of the folds' own ratios to Neocog. The accuracy is that of the last epoch's weights, mean "
-        "over the folds. Neocog: batches by length. Keras: every sentence padded to the longest."
+        "over the folds. Neocog: batches by length; as many folds at a time as there are cores, a core each, as "
+        "`neocog train --folds` trains them, and each took its share of the time. Keras: every sentence padded to the "
+        "longest; a fold at a time on all cores."
     )
     header = ["way", "s an epoch", "CPU s an epoch", "s in all", "times Neocog", "by CPU time", "in all", "test top-1"]
     places = {"--data": "MR", "--vectors": "VECTORS", "--keras-python": "PYTHON_WITH_KERAS"}

@@ -219,6 +219,17 @@ class TrainOptions:
             if getattr(self, option.name) != option.default and option.name not in ("out", "quiet")
         }
 
+    def to_words(self) -> list[str]:
+        """Returns what `neocog` is to be called with to train the same, but for the folder: ``["train", ...]``."""
+        words = ["train", *([self.data] if self.data else [])]
+        for name, value in self.to_config().items():
+            flag = "--" + name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(flag if value else f"--no-{flag[2:]}")
+            elif name != "data":
+                words += [flag, str(value)]
+        return words
+
 
 def make_options(data: str | Path | None, given: dict[str, Any]) -> TrainOptions:
     """Returns the options with what was given.

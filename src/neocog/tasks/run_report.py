@@ -166,16 +166,7 @@ def rate_search(search: RangeTest) -> RateSearch:
 
 def run_again(options: TrainOptions) -> str:
     """Returns the command that trains the same again, but for the folder."""
-    words = ["neocog", "train", *([options.data] if options.data else [])]
-    for name, value in options.to_config().items():
-        flag = "--" + name.replace("_", "-")
-        if name == "data":
-            continue
-        if isinstance(value, bool):
-            words.append(flag if value else f"--no-{flag[2:]}")
-        else:
-            words += [flag, str(value)]
-    return shlex.join(words)
+    return shlex.join(["neocog", *options.to_words()])
 
 
 def _versions() -> list[tuple[str, str]]:

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from neocog.core import device as devices
 from neocog.core.errors import ResourceError, UsageError
 from neocog.core.files import write_text
-from neocog.tasks.run import Run
+from neocog.data.threads import cores
+from neocog.tasks.options import make_options
+from neocog.tasks.run import Run, read_run
+from neocog.training.distributed import expected
+from neocog.training.progress import progress_for
+from neocog.verbs.side_by_side import side_by_side
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ def joined(runs: Sequence[Run]) -> dict[str, Any]:
 def cross_validate(data: str | Path | None, folds: int, options: dict[str, Any]) -> CrossValidation:
     """Trains once a fold and tests on it; the other folds train, and a part of them validates.
 
+    On a CPU as many folds train at a time as there are cores, a core each.
+
     Raises UsageError where the folder is there already, and all that `neocog.train` raises.
     """
     from neocog.verbs.train import train
@@ -72,9 +80,44 @@ def cross_validate(data: str | Path | None, folds: int, options: dict[str, Any])
         folder.mkdir(parents=True)
     except OSError as error:
         raise ResourceError(f"--out {folder} cannot be made: {error.strerror or error}") from error
-    runs = [
-        train(data, **options, folds=folds, fold=fold, out=folder / f"fold-{fold:02d}") for fold in range(1, folds + 1)
-    ]
+    places = {fold: folder / f"fold-{fold:02d}" for fold in range(1, folds + 1)}
+    at_once = min(folds, cores())
+    if at_once > 1 and _on_cpu(options):
+        runs = _together(data, options, places, at_once)
+    else:
+        runs = [train(data, **options, folds=folds, fold=fold, out=out) for fold, out in places.items()]
     summary = joined(runs)
     write_text(folder / "folds.json", json.dumps(summary, indent=1) + "\n")
     return CrossValidation(folder, summary, runs=tuple(runs))
+
+
+def _on_cpu(options: dict[str, Any]) -> bool:
+    """Tells whether one process is to train on the CPU, rather than several or a GPU."""
+    given = options.get("device")
+    return expected().size == 1 and devices.choose(None if given is None else str(given)).type == "cpu"
+
+
+def _together(data: str | Path | None, options: dict[str, Any], places: dict[int, Path], at_once: int) -> list[Run]:
+    """Trains the folds side by side, each in a process, and tells of each as it ends."""
+    chosen = make_options(data, options)
+    progress = progress_for(quiet=chosen.quiet)
+    threads = max(1, cores() // at_once)
+    progress.say(f"{len(places)} folds, {at_once} at a time, {threads} {'thread' if threads == 1 else 'threads'} each")
+    folds = list(places)
+    commands = [
+        [*chosen.to_words(), "--folds", str(len(folds)), "--fold", str(fold), "--out", str(places[fold]), "--quiet"]
+        for fold in folds
+    ]
+
+    def finished(place: int) -> None:
+        run = read_run(places[folds[place]])
+        progress.say(f"fold {folds[place]} of {len(folds)}: {run.verdict()}, {run.summary['seconds']:.0f} s")
+
+    try:
+        side_by_side(commands, at_once, threads, finished)
+    except BaseException:
+        folder = next(iter(places.values())).parent
+        if not any(folder.iterdir()):
+            folder.rmdir()  # it holds nothing that could be continued
+        raise
+    return [read_run(out) for out in places.values()]
