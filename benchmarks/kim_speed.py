@@ -66,7 +66,7 @@ def prepare(data: DataSet[str], fold: int, options: argparse.Namespace, folder: 
     assert words.vectors is not None
     torch.manual_seed(options.seed)
     start = table(len(numbers.words), words.vectors.dimension)
-    fill_tables([start], numbers.words, words.vectors)
+    fill_tables([start], numbers.words, words.vectors, scaled=True)
 
     def tokens(part: Part[str]) -> list[str]:
         return [" ".join(numbers.tokens(part.items.read(place))) for place in range(len(part))]

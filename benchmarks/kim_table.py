@@ -183,7 +183,14 @@ def page(cells: Sequence[Cell], outcomes: Sequence[Outcome], options: argparse.N
         [
             "# Kim 2014, table 2",
             f"`kim_cnn`, recipe `{options.recipe}`. {METHOD}",
-            *([f"The paper's vectors are {vectors}. In rand they have 300 numbers here too."] if vectors else []),
+            *(
+                [
+                    f"The paper's vectors are {vectors}, scaled to word2vec's variance (`docs/decisions/0009`). "
+                    "In rand they have 300 numbers here too."
+                ]
+                if vectors
+                else []
+            ),
             machine + (f" Runs by {'; '.join(others)}." if others else ""),
             table(header, [figure(cell, outcomes) for cell in cells]),
             f"Made by `{command({'--data': 'TEXTS', '--vectors': 'VECTORS', '--out': 'FILE'})}`.",

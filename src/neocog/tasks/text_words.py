@@ -104,29 +104,34 @@ class Words:
         return [items.name(place) for place, length in enumerate(self.lengths) if not length]
 
     def fill(self, network: nn.Module, words: tuple[str, ...]) -> None:
-        """Puts the vectors into the network's tables; words without one get the variance of those that have one.
+        """Puts the vectors into the network's tables, at the variance of the table itself (`docs/decisions/0009`).
 
-        Kim 2014, section 4.3: the random vectors are drawn so that their variance is that of the given ones.
+        Kim 2014, section 4.3: words without a vector are drawn so that their variance is that of the given ones.
         """
         if self.vectors is not None:
-            fill_tables(_tables(network, len(words) + 1), words, self.vectors)
+            fill_tables(_tables(network, len(words) + 1), words, self.vectors, scaled=True)
 
 
-def fill_tables(tables: Iterable[nn.Embedding], words: Sequence[str], vectors: WordVectors) -> None:
+def fill_tables(
+    tables: Iterable[nn.Embedding], words: Sequence[str], vectors: WordVectors, *, scaled: bool = False
+) -> None:
     """Puts vectors into tables of word vectors; words without one get the variance of those that have one.
 
-    ``words`` are those of the rows from 1 on. Kim 2014, section 4.3.
+    ``words`` are those of the rows from 1 on. With ``scaled`` all vectors are multiplied by one number, so that they
+    have the variance of what is drawn between minus and plus `BOUND`. Kim 2014, section 4.3.
     """
     known = {word: row for row, word in enumerate(vectors.words)}
     pairs = [(number, known[word]) for number, word in enumerate(words, 1) if word in known]
     numbers, rows = (torch.tensor(each, dtype=torch.int64) for each in zip(*pairs, strict=True))
     given = torch.from_numpy(vectors.matrix)[rows]
+    ratio = float(given.std()) * 3**0.5 / BOUND if given.numel() > 1 else 1.0  # of the deviations: given to drawn
+    given = given / ratio if scaled and ratio > 0 else given
     own = ~torch.isin(torch.arange(len(words) + 1), numbers)
     own[0] = False
     drawn: torch.Tensor | None = None
     for table in tables:
         with torch.no_grad():
-            drawn = table.weight[own] * (given.std() * 3**0.5 / BOUND) if drawn is None else drawn
+            drawn = table.weight[own] * (1.0 if scaled else ratio) if drawn is None else drawn
             table.weight[own] = drawn
             table.weight[numbers] = given
 
