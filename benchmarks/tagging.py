@@ -12,7 +12,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
@@ -58,7 +57,6 @@ class Outcome(NamedTuple):
     test: float
     val: float
     tags: float
-    seconds: float
     versions: str
 
     @property
@@ -72,15 +70,14 @@ def train(cell: tuple[str, str, str, str], seed: int, options: argparse.Namespac
     words = ["train", str(options.data / SETS[name].folder), "--net", net, "--likelihood", likelihood]
     words += ["--vectors", str(options.vectors)] if vectors else []
     with tempfile.TemporaryDirectory() as folder:
-        out, began = Path(folder) / "run", time.monotonic()
+        out = Path(folder) / "run"
         call = [sys.executable, "-m", "neocog", *words, "--seed", str(seed), "--quiet", "--out", str(out)]
         subprocess.run(call, check=True)
-        seconds = time.monotonic() - began
         summary = json.loads((out / "summary.json").read_text())
     figure, versions = SETS[name].figure, own_versions("neocog", "torch")
     named = " ".join(f"{package} {number}" for package, number in versions.items())
     test, val = summary["test"], summary["val"]
-    return Outcome(*cell, seed, test[figure], val[figure], test["accuracy"], round(seconds, 1), named)
+    return Outcome(*cell, seed, test[figure], val[figure], test["accuracy"], named)
 
 
 def read(file: Path) -> list[Outcome]:
@@ -88,7 +85,7 @@ def read(file: Path) -> list[Outcome]:
         return []
     with file.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    kinds = {"seed": int, "test": float, "val": float, "tags": float, "seconds": float}
+    kinds = {"seed": int, "test": float, "val": float, "tags": float}
     return [Outcome(**{field: kinds.get(field, str)(row[field]) for field in Outcome._fields}) for row in rows]
 
 
@@ -163,7 +160,7 @@ def main() -> None:
         done.append(outcome)
         write(page(done), options.out)
         said = f"{place}/{len(todo)} {' '.join(cell[:3])} seed {seed}: {100 * outcome.test:.2f} %"
-        print(f"{said} in {outcome.seconds:.0f} s", file=sys.stderr, flush=True)
+        print(said, file=sys.stderr, flush=True)
     write(page(done), options.out)
     print(page(done))
 
