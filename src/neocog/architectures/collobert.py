@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from neocog.core.errors import NetworkError, near_names
 from neocog.core.registry import TextInput, network
-from neocog.nn.crf import LinearChainCRF
+from neocog.nn.crf import transitions
 from neocog.nn.sentence_network import StrongestForEach
 from neocog.nn.tables import ChannelsFirst
 from neocog.nn.tagger_tables import TaggerTables
-
-Likelihood = Literal["word", "sentence"]
-LIKELIHOODS: tuple[str, ...] = get_args(Likelihood)
 
 WINDOW = 5  # words that the window network sees: table 5 of the paper
 HIDDEN = 300
@@ -33,7 +28,7 @@ class WindowNetwork(nn.Module):
 
     token_axes = 2
 
-    def __init__(self, tables: TaggerTables, classes: int, dropout: float, *, transitions: bool) -> None:
+    def __init__(self, tables: TaggerTables, classes: int, dropout: float, likelihood: str) -> None:
         super().__init__()
         self.tokens = tables.tokens
         self.lookup = tables
@@ -43,7 +38,7 @@ class WindowNetwork(nn.Module):
         self.hardtanh = nn.Hardtanh()
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Conv1d(HIDDEN, classes, 1)
-        self.crf = LinearChainCRF(classes) if transitions else None
+        self.crf = transitions(classes, likelihood)
 
     def tables(self) -> list[nn.Embedding]:
         """Returns the tables of word vectors."""
@@ -65,7 +60,7 @@ class SentenceNetwork(nn.Module):
 
     token_axes = 2
 
-    def __init__(self, tables: TaggerTables, classes: int, dropout: float, *, transitions: bool) -> None:
+    def __init__(self, tables: TaggerTables, classes: int, dropout: float, likelihood: str) -> None:
         super().__init__()
         self.tokens = tables.tokens
         self.lookup = tables
@@ -75,7 +70,7 @@ class SentenceNetwork(nn.Module):
         self.hardtanh = nn.Hardtanh()
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(SECOND, classes)
-        self.crf = LinearChainCRF(classes) if transitions else None
+        self.crf = transitions(classes, likelihood)
 
     def tables(self) -> list[nn.Embedding]:
         """Returns the tables of word vectors."""
@@ -114,8 +109,7 @@ def collobert_window(
 
     Raises NetworkError for another likelihood.
     """
-    tables, transitions = _parts(channels, dimension, suffixes, likelihood)
-    return WindowNetwork(tables, classes, dropout, transitions=transitions)
+    return WindowNetwork(TaggerTables(channels, dimension, suffixes), classes, dropout, likelihood)
 
 
 @network(
@@ -144,12 +138,4 @@ def collobert_sentence(
 
     The arguments are those of `collobert_window`. Raises NetworkError for another likelihood.
     """
-    tables, transitions = _parts(channels, dimension, suffixes, likelihood)
-    return SentenceNetwork(tables, classes, dropout, transitions=transitions)
-
-
-def _parts(channels: int, dimension: int, suffixes: Sequence[int], likelihood: str) -> tuple[TaggerTables, bool]:
-    if likelihood not in LIKELIHOODS:
-        near = near_names(likelihood, LIKELIHOODS)
-        raise NetworkError(f"taggers have no likelihood {likelihood!r}.{near} There are {', '.join(LIKELIHOODS)}.")
-    return TaggerTables(channels, dimension, suffixes), likelihood == "sentence"
+    return SentenceNetwork(TaggerTables(channels, dimension, suffixes), classes, dropout, likelihood)

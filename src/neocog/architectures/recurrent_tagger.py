@@ -11,13 +11,11 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from neocog.core.errors import NetworkError, near_names
 from neocog.core.registry import TextInput, network
-from neocog.nn.crf import LinearChainCRF
+from neocog.nn.crf import transitions
 from neocog.nn.recurrent import BothWays, Lengths
 from neocog.nn.tagger_tables import TaggerTables
 
-LIKELIHOODS = ("word", "sentence")
 UNITS = 128  # in each direction
 
 
@@ -37,7 +35,7 @@ class RecurrentTagger(nn.Module):
         classes: int,
         dropout: float,
         *,
-        transitions: bool,
+        likelihood: str,
         bidirectional: bool,
     ) -> None:
         super().__init__()
@@ -48,7 +46,7 @@ class RecurrentTagger(nn.Module):
         self.recurrent = BothWays(cell, tables.dimension, UNITS, bidirectional=bidirectional)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.recurrent.units, classes)
-        self.crf = LinearChainCRF(classes) if transitions else None
+        self.crf = transitions(classes, likelihood)
 
     def tables(self) -> list[nn.Embedding]:
         """Returns the tables of word vectors."""
@@ -90,7 +88,7 @@ def elman_tagger(
     Raises NetworkError for another likelihood.
     """
     parts = (TaggerTables(channels, dimension, suffixes), classes, dropout)
-    return RecurrentTagger("elman", *parts, transitions=_transitions(likelihood), bidirectional=bidirectional)
+    return RecurrentTagger("elman", *parts, likelihood=likelihood, bidirectional=bidirectional)
 
 
 @network(
@@ -115,7 +113,7 @@ def lstm_tagger(
 ) -> nn.Module:
     """Bidirectional LSTM-CRF: long short-term memory as a tagger, 128 cells in each direction; see `elman_tagger`."""
     parts = (TaggerTables(channels, dimension, suffixes), classes, dropout)
-    return RecurrentTagger("lstm", *parts, transitions=_transitions(likelihood), bidirectional=bidirectional)
+    return RecurrentTagger("lstm", *parts, likelihood=likelihood, bidirectional=bidirectional)
 
 
 @network(
@@ -140,11 +138,4 @@ def gru_tagger(
 ) -> nn.Module:
     """Gated recurrent units as a tagger, 128 in each direction, with a CRF; see `elman_tagger`."""
     parts = (TaggerTables(channels, dimension, suffixes), classes, dropout)
-    return RecurrentTagger("gru", *parts, transitions=_transitions(likelihood), bidirectional=bidirectional)
-
-
-def _transitions(likelihood: str) -> bool:
-    if likelihood not in LIKELIHOODS:
-        near = near_names(likelihood, LIKELIHOODS)
-        raise NetworkError(f"taggers have no likelihood {likelihood!r}.{near} There are {', '.join(LIKELIHOODS)}.")
-    return likelihood == "sentence"
+    return RecurrentTagger("gru", *parts, likelihood=likelihood, bidirectional=bidirectional)

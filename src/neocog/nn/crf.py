@@ -8,9 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from neocog.core.errors import NetworkError
+from neocog.core.errors import NetworkError, near_names
 from neocog.core.spans import Scheme, may_follow
 
+LIKELIHOODS = ("word", "sentence")
 PADDING = -1  # the tag of a place behind a sentence's end
 
 
@@ -27,6 +28,17 @@ class Decoded(NamedTuple):
 
     tags: Tensor
     scores: Tensor
+
+
+def transitions(tags: int, likelihood: str) -> LinearChainCRF | None:
+    """Returns what scores the transitions of a tagger that learns the likelihood of a ``sentence``, None of a ``word``.
+
+    Collobert et al. 2011, equations 13 and 12. Raises NetworkError for another likelihood.
+    """
+    if likelihood not in LIKELIHOODS:
+        near = near_names(likelihood, LIKELIHOODS)
+        raise NetworkError(f"taggers have no likelihood {likelihood!r}.{near} There are {', '.join(LIKELIHOODS)}.")
+    return LinearChainCRF(tags) if likelihood == "sentence" else None
 
 
 def constraints(tags: Sequence[str], scheme: Scheme) -> Constraints:

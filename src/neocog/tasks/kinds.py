@@ -13,7 +13,7 @@ from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.core.task import Batch, Loader, Task
 from neocog.data.dataset import DataSet, Part
-from neocog.data.text_sniff import holds_texts
+from neocog.data.held import held_in
 from neocog.report.mistakes import Shown
 from neocog.report.page import Section
 from neocog.tasks.choice import Choice
@@ -128,8 +128,6 @@ def find(options: TrainOptions) -> Kind:
 
     Raises UsageError for an unknown task, and for options of another one.
     """
-    from neocog.data.conll_open import holds_tags
-    from neocog.data.relation_open import hold_relations
     from neocog.tasks.image_kind import ImageClassificationKind
     from neocog.tasks.language_kind import LanguageKind
     from neocog.tasks.relation_kind import RelationKind
@@ -139,12 +137,13 @@ def find(options: TrainOptions) -> Kind:
     of_texts: tuple[Kind, ...] = (TextClassificationKind(), TaggingKind(), RelationKind(), LanguageKind())
     all_kinds: tuple[Kind, ...] = (ImageClassificationKind(), *of_texts)
     kinds = {kind.name: kind for kind in all_kinds}
-    name = options.task
-    if name is None and hold_relations(options.data):
-        name = RelationKind.name
-    if name is None and holds_tags(options.data):
-        name = TaggingKind.name
-    name = name or ("text classification" if holds_texts(options.data) else "image classification")
+    suited = {
+        "relations": RelationKind.name,
+        "tags": TaggingKind.name,
+        "texts": TextClassificationKind.name,
+        "pictures": ImageClassificationKind.name,
+    }
+    name = options.task or suited[held_in(options.data)]
     found = next((kind for own, kind in kinds.items() if f"{own} ".startswith(f"{name} ")), None)
     if found is None:
         raise UsageError(f"no task is called {name!r}.{near_names(name, kinds)} There are: {', '.join(kinds)}.")

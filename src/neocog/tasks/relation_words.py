@@ -16,10 +16,10 @@ from neocog.data.relation_open import Sample, samples_of, sentences_of
 from neocog.data.relation_preprocess import RelationPreprocessing
 from neocog.data.semeval import RelationSentence, marked_tokens
 from neocog.data.tokenise import tokeniser
-from neocog.data.vectors import WordVectors, read_vectors
+from neocog.data.vectors import WordVectors
 from neocog.data.vocabulary import vocabulary
 from neocog.tasks.options import TrainOptions
-from neocog.tasks.text_words import WORDS, describe_vectors, fill_tables
+from neocog.tasks.text_words import describe_vectors, fill_named, given_vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,15 +66,7 @@ class RelationWords:
     @cached_property
     def vectors(self) -> WordVectors | None:
         """The vectors of the file that the user names, None without one."""
-        if self.options.vectors is None:
-            return None
-        first = WORDS if self.options.words is None else self.options.words
-        made = read_vectors(self.options.vectors, self.counts.keys(), first=first)
-        if self.options.dimension not in (None, made.dimension):
-            raise UsageError(
-                f"--dimension {self.options.dimension}: the vectors of {made.source} have {made.dimension} numbers"
-            )
-        return made
+        return given_vectors(self.options, self.counts.keys)
 
     @property
     def dimension(self) -> int | None:
@@ -104,9 +96,4 @@ class RelationWords:
 
     def fill(self, network: nn.Module, words: tuple[str, ...]) -> None:
         """Puts the vectors into the network's table of words."""
-        if self.vectors is None:
-            return
-        tables = getattr(network, "tables", None)
-        if tables is None:
-            raise UsageError(f"{type(network).__name__} names no tables of word vectors; leave --vectors out")
-        fill_tables(tables(), words, self.vectors)
+        fill_named(network, words, self.vectors)

@@ -16,6 +16,7 @@ from neocog.core.errors import UsageError
 from neocog.core.inputs import check_input
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
+from neocog.core.spans import converted
 from neocog.data.conll import TaggedSentence
 from neocog.data.conll_open import open_for_training, open_tagged
 from neocog.data.dataset import PARTS, DataSet, Part
@@ -39,7 +40,7 @@ from neocog.tasks.plan import Plan
 from neocog.tasks.result import Occasion
 from neocog.tasks.tag_measure import measured
 from neocog.tasks.tag_result import TaggingResult
-from neocog.tasks.tag_words import TagWords, scheme_in
+from neocog.tasks.tag_words import TagWords, learned_scheme, scheme_in
 from neocog.tasks.tagging import NAME, Tagging
 from neocog.training.features import unchanged
 
@@ -72,20 +73,23 @@ class TaggingKind:
             exclude=options.exclude,
             fold=fold_of(options),
         )
-        self._spans = scheme_in(data) is not None
         data = data if options.samples is None else fewer(data, options.samples, seed=options.split_seed)
         return self._with_learned_tags(data)
 
     def _with_learned_tags(self, data: DataSet[TaggedSentence]) -> DataSet[TaggedSentence]:
-        numbers = self.look(data).preprocessing()
-        if numbers.learned is None:
+        scheme = scheme_in(data)
+        learned = learned_scheme(scheme, self._options)
+        self._spans = scheme is not None
+        if learned is None:
             if self._options.scheme is not None:
                 raise UsageError(f"--scheme is for tags of spans such as B-NP; these are {', '.join(data.classes[:5])}")
             return data
         items = [part.items for part in data.parts.values()]
-        tags = class_list(tag for own in items for at in range(len(own)) for tag in numbers.to_learn(own.read(at).tags))
+        tags = class_list(
+            tag for own in items for at in range(len(own)) for tag in converted(own.read(at).tags, learned)
+        )
         made = replace(data, classes=tags)
-        self._looked = TagWords(made, numbers.scheme, self._options)
+        self._looked = TagWords(made, scheme, self._options)
         return made
 
     def stored(self, options: TrainOptions, exclude: str | Iterable[str] | None) -> DataSet[TaggedSentence]:

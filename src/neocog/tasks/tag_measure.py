@@ -67,7 +67,8 @@ def tagged_words(truth: list[list[str]], answered: list[list[str]]) -> TaggedWor
 
 def true_tags(predictor: TagPredictor, part: Part[TaggedSentence]) -> list[list[str]]:
     """Returns the tags of each sentence of a part, in the scheme of the data that the model learned from."""
-    numbers, known = predictor.preprocessing, set(predictor.tags)
+    numbers = predictor.preprocessing
+    known = {_type(tag, numbers.learned) for tag in predictor.tags}
     sentences = [part.items.read(place) for place in range(len(part))]
     scheme = scheme_of(each.tags for each in sentences)
     if (scheme is None) != (numbers.scheme is None) and any(each.tags for each in sentences):
@@ -79,9 +80,7 @@ def true_tags(predictor: TagPredictor, part: Part[TaggedSentence]) -> list[list[
     found = []
     for place, sentence in enumerate(sentences):
         learned = numbers.to_learn(sentence.tags)
-        stray = next(
-            (tag for tag in learned if _type(tag, numbers.learned) not in _types(known, numbers.learned)), None
-        )
+        stray = next((tag for tag in learned if _type(tag, numbers.learned) not in known), None)
         if stray is not None:
             raise DataError(
                 f"{part.items.name(place)}: the model does not know the tag {stray!r}; it knows "
@@ -95,7 +94,3 @@ def true_tags(predictor: TagPredictor, part: Part[TaggedSentence]) -> list[list[
 def _type(tag: str, learned: str | None) -> str:
     """Returns what a tag must have in common with one that the model knows: of spans the type alone."""
     return tag if learned is None else tag.partition("-")[2]
-
-
-def _types(known: set[str], learned: str | None) -> set[str]:
-    return {_type(tag, learned) for tag in known}

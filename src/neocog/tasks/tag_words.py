@@ -9,16 +9,15 @@ from functools import cached_property
 
 from torch import nn
 
-from neocog.core.errors import UsageError
-from neocog.core.spans import Scheme, scheme_of
+from neocog.core.spans import Scheme, check_scheme, scheme_of
 from neocog.data.conll import TaggedSentence
 from neocog.data.dataset import DataSet
 from neocog.data.tag_features import SUFFIXES, UNKNOWN, forms, normalised, seen_as, suffix
 from neocog.data.tag_preprocess import FEATURES, TagPreprocessing
-from neocog.data.vectors import WordVectors, read_vectors
+from neocog.data.vectors import WordVectors
 from neocog.data.vocabulary import vocabulary
 from neocog.tasks.options import TrainOptions
-from neocog.tasks.text_words import WORDS, describe_vectors, fill_tables
+from neocog.tasks.text_words import describe_vectors, fill_named, given_vectors
 
 RARE = 2  # a word without a vector that is fewer times in the training part stands for all that are unknown
 RARE_SUFFIX = 3
@@ -51,16 +50,10 @@ class TagWords:
     @cached_property
     def vectors(self) -> WordVectors | None:
         """The vectors of the file that the user names, None without one."""
-        if self.options.vectors is None:
-            return None
-        first = WORDS if self.options.words is None else self.options.words
-        own = {form for words in sentences(self.data, "train") for word in words for form in forms(word)}
-        made = read_vectors(self.options.vectors, own, first=first)
-        if self.options.dimension not in (None, made.dimension):
-            raise UsageError(
-                f"--dimension {self.options.dimension}: the vectors of {made.source} have {made.dimension} numbers"
-            )
-        return made
+        return given_vectors(self.options, self._forms)
+
+    def _forms(self) -> set[str]:
+        return {form for words in sentences(self.data, "train") for word in words for form in forms(word)}
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -80,25 +73,27 @@ class TagWords:
 
     def preprocessing(self) -> TagPreprocessing:
         """Returns how sentences become the network's numbers."""
-        learned = None if self.scheme is None else self.options.scheme or "BIOES"
         usual = (max(self.lengths, default=1), FEATURES)
-        return TagPreprocessing(self.words, self.suffixes, self.scheme, learned, usual)  # type: ignore[arg-type]
+        return TagPreprocessing(
+            self.words, self.suffixes, self.scheme, learned_scheme(self.scheme, self.options), usual
+        )
 
     def describe(self) -> tuple[str, ...]:
         """Returns the lines on words and vectors."""
-        unknown = sum(count for word, count in self.counts.items() if word not in set(self.words))
+        known = set(self.words)
+        unknown = sum(count for word, count in self.counts.items() if word not in known)
         share = unknown / max(sum(self.counts.values()), 1)
         lines = (f"{len(self.words) - 1:,} words known, {share:.1%} of the training text is of words seen once",)
         return lines if self.vectors is None else (*lines, describe_vectors(self.counts, self.vectors))
 
     def fill(self, network: nn.Module, words: tuple[str, ...]) -> None:
         """Puts the vectors into the network's table of words."""
-        if self.vectors is None:
-            return
-        tables = getattr(network, "tables", None)
-        if tables is None:
-            raise UsageError(f"{type(network).__name__} names no tables of word vectors; leave --vectors out")
-        fill_tables(tables(), words, self.vectors)
+        fill_named(network, words, self.vectors)
+
+
+def learned_scheme(scheme: Scheme | None, options: TrainOptions) -> Scheme | None:
+    """Returns the scheme in which tags of spans are learned, None for other tags."""
+    return None if scheme is None else check_scheme(options.scheme or "BIOES")
 
 
 def scheme_in(data: DataSet[TaggedSentence]) -> Scheme | None:

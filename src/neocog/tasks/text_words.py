@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -61,10 +61,7 @@ class Words:
     @cached_property
     def vectors(self) -> WordVectors | None:
         """The vectors of the file that the user names, None without one."""
-        if self.options.vectors is None:
-            return None
-        first = WORDS if self.options.words is None else self.options.words
-        return read_vectors(self.options.vectors, self.counts.keys(), first=first)
+        return given_vectors(self.options, self.counts.keys)
 
     @property
     def dimension(self) -> int | None:
@@ -80,19 +77,11 @@ class Words:
                 raise UsageError(f"{record.name} reads characters; leave --vectors and --tokeniser out")
             name, words, usual = "characters", tuple(own.alphabet), own.length
         else:
-            self._agree()
             name, words = self.tokeniser, vocabulary(self.counts, self.vectors.words if self.vectors else ())
             usual = sum(own.margin) + max(self.lengths, default=0)
         if not words:
             raise DataError(f"{self.data.source}: the tokeniser {name!r} leaves no word of any training text")
         return TextPreprocessing(name, words, own.margin, own.length, own.backward, usual)
-
-    def _agree(self) -> None:
-        given = self.options.dimension
-        if self.vectors is not None and given not in (None, self.vectors.dimension):
-            raise UsageError(
-                f"--dimension {given}: the vectors of {self.vectors.source} have {self.vectors.dimension} numbers"
-            )
 
     def describe(self) -> tuple[str, ...]:
         """Returns a line on what the vectors cover, none without vectors."""
@@ -110,6 +99,29 @@ class Words:
         """
         if self.vectors is not None:
             fill_tables(_tables(network, len(words) + 1), words, self.vectors, scaled=True)
+
+
+def given_vectors(options: TrainOptions, own: Callable[[], Collection[str]]) -> WordVectors | None:
+    """Returns the vectors of the file that the user names, None without one; ``own`` gives the run's own words.
+
+    Raises UsageError where the user asks for another dimension than theirs.
+    """
+    if options.vectors is None:
+        return None
+    made = read_vectors(options.vectors, own(), first=WORDS if options.words is None else options.words)
+    if options.dimension not in (None, made.dimension):
+        raise UsageError(f"--dimension {options.dimension}: the vectors of {made.source} have {made.dimension} numbers")
+    return made
+
+
+def fill_named(network: nn.Module, words: Sequence[str], vectors: WordVectors | None) -> None:
+    """Puts vectors, as they are, into the tables that a network names; raises UsageError where it names none."""
+    if vectors is None:
+        return
+    tables = getattr(network, "tables", None)
+    if tables is None:
+        raise UsageError(f"{type(network).__name__} names no tables of word vectors; leave --vectors out")
+    fill_tables(tables(), words, vectors)
 
 
 def fill_tables(

@@ -67,30 +67,29 @@ def check(
     line for what is no text; UsageError where ``list_out`` is a file that is no such list, and for an option of the
     other kind of data; ResourceError where the list cannot be written.
     """
-    from neocog.data.conll_open import holds_tags
     from neocog.data.findings import proposals
-    from neocog.data.relation_open import hold_relations
+    from neocog.data.held import held_in
     from neocog.data.text_lines import ENCODING
     from neocog.data.text_rows import Reading
-    from neocog.data.text_sniff import holds_texts
 
     target = Path(list_out) if list_out is not None else Path(LIST_NAME)
     of_pictures: dict[str, Any] = {"root": root, "max_pixels": max_pixels, "workers": workers}
     of_texts = {"encoding": encoding, "text_column": text_column, "label_column": label_column, "trees": trees}
-    if data is not None and hold_relations(data):
+    held = held_in(data)
+    if held == "relations":
         of_others = {**of_pictures, **of_texts, "encoding": None}
         _refuse_options(of_others, "other data", f"{data} holds sentences with relations")
         _refuse_own(target)
-        examined = _relations(data, near=near, progress=progress, encoding=encoding)
-    elif holds_tags(data):
+        examined = _relations(data or "", near=near, progress=progress, encoding=encoding)
+    elif held == "tags":
         _refuse_options({**of_pictures, "trees": trees}, "other data", f"{data} holds tagged sentences")
         _refuse_own(target)
         columns = Reading(encoding or ENCODING, text_column, label_column)
         examined = _tagged(data or "", columns, progress=progress)
-    elif data is not None and holds_texts(data):
+    elif held == "texts":
         _refuse_options(of_pictures, "pictures", f"{data} holds texts")
         _refuse_own(target)
-        examined = _texts(data, near=near, progress=progress, **of_texts)
+        examined = _texts(data or "", near=near, progress=progress, **of_texts)
     else:
         _refuse_options(of_texts, "texts", f"{data or 'the digits'}: these are no texts")
         _refuse_own(target)

@@ -36,11 +36,11 @@ def tagged(
     assert isinstance(predictor, TagPredictor)
     waiting: deque[tuple[str, ...]] = deque()
 
-    def named() -> Iterator[Named]:
+    def named() -> Iterator[tuple[str, str | TaggedSentence | tuple[str, ...] | UnreadableInput]]:
         for name, raw in _some(expand_sentences(inputs, stdin, reading)):
             words = _words(predictor, raw)
             waiting.append(words)
-            yield " ".join(words) or name, raw
+            yield " ".join(words) or name, words or raw
 
     for prediction in model.stream(named(), batch_size=batch_size):
         yield replace(prediction, words=waiting.popleft())
