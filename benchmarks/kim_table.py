@@ -7,18 +7,14 @@ A run is a line of the CSV beside the page as soon as it has finished; `--resume
 from __future__ import annotations
 
 import argparse
-import csv
-import json
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
 from harness import command, environment, own_versions, table, take_cores, write
+from records import append, read, trained
 
 MODES = ("rand", "static", "non-static", "multichannel")
 FOLDS, SEEDS = 10, 3
@@ -99,37 +95,14 @@ def runs_of(name: str, options: argparse.Namespace) -> list[str]:
 
 def train(cell: Cell, run: str, options: argparse.Namespace) -> Outcome:
     kind, number = run.split()[:2]
-    words = ["train", str(source(cell.name, options.data)), *SETS[cell.name].options, "--net", "kim_cnn"]
-    words += ["--mode", cell.mode, "--recipe", cell.recipe, "--quiet"]
+    words = [str(source(cell.name, options.data)), *SETS[cell.name].options, "--net", "kim_cnn"]
+    words += ["--mode", cell.mode, "--recipe", cell.recipe]
     words += ["--vectors", str(options.vectors)] if cell.mode != "rand" else []
     words += ["--folds", str(FOLDS), "--fold", number] if kind == "fold" else ["--seed", number]
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-m", "neocog", *words, "--out", str(out)], check=True)
-        seconds = time.monotonic() - began
-        summary = json.loads((out / "summary.json").read_text())
+    summary, seconds = trained(words)
     test, versions = summary["test"], own_versions("neocog", "torch")
     named = " ".join(f"{package} {number}" for package, number in versions.items())
-    return Outcome(*cell, run, test["top1"], summary["val"]["top1"], test["n"], round(seconds, 1), named)
-
-
-def read(file: Path) -> list[Outcome]:
-    if not file.exists():
-        return []
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    kinds = {"test": float, "val": float, "n": int, "seconds": float}
-    return [Outcome(**{field: kinds.get(field, str)(row[field]) for field in Outcome._fields}) for row in rows]
-
-
-def append(outcome: Outcome, file: Path) -> None:
-    """Adds a line, under a header where the file is new; the line is whole or not there."""
-    new = not file.exists()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerows([Outcome._fields, outcome] if new else [outcome])
+    return Outcome(*cell, run, test["top1"], summary["val"]["top1"], test["n"], seconds, named)
 
 
 def remaining(todo: Sequence[tuple[Cell, str]], done: Sequence[Outcome]) -> float:
@@ -226,7 +199,7 @@ def main() -> None:
     file = options.out.with_suffix(".csv")
     cells = cells_of(list(SETS), MODES, options)
     asked = cells_of(options.sets, options.modes, options)
-    done = read(file)
+    done = read(file, Outcome)
     finished = {(each.cell, each.run) for each in done}
     todo = [(cell, run) for cell in asked for run in runs_of(cell.name, options) if (cell, run) not in finished]
     for place, (cell, run) in enumerate(todo, 1):

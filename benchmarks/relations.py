@@ -7,18 +7,14 @@ a tenth of the training sentences. The page is written after each run; `--resume
 from __future__ import annotations
 
 import argparse
-import csv
-import json
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
 from harness import command, environment, own_versions, table, take_cores, write
+from records import append, read, trained
 
 NETWORKS = ("zeng_cnn", "pcnn")
 SEEDS = 3
@@ -42,42 +38,18 @@ class Outcome(NamedTuple):
 
 
 def train(network: str, seed: int, options: argparse.Namespace) -> Outcome:
-    words = ["train", str(options.data), "--net", network, "--seed", str(seed), "--quiet"]
+    words = [str(options.data), "--net", network, "--seed", str(seed)]
     words += ["--vectors", str(options.vectors)] if options.vectors else []
     words += ["--device", options.device] if options.device else []
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-m", "neocog", *words, "--out", str(out)], check=True)
-        seconds = time.monotonic() - began
-        summary = json.loads((out / "summary.json").read_text())
+    summary, seconds = trained(words)
     test, versions = summary["test"], own_versions("neocog", "torch")
     named = " ".join(f"{package} {number}" for package, number in versions.items())
     figures = (test["macro_f1"], test["top1"], summary["val"]["macro_f1"], test["n"])
-    return Outcome(network, seed, vectors_of(options), *figures, round(seconds, 1), named)
+    return Outcome(network, seed, vectors_of(options), *figures, seconds, named)
 
 
 def vectors_of(options: argparse.Namespace) -> str:
     return options.vectors.name if options.vectors else ""
-
-
-def read(file: Path) -> list[Outcome]:
-    if not file.exists():
-        return []
-    kinds = {"seed": int, "n": int, "network": str, "vectors": str, "versions": str}
-    with file.open(newline="", encoding="utf-8") as stream:
-        return [
-            Outcome(**{name: kinds.get(name, float)(value) for name, value in row.items()})
-            for row in csv.DictReader(stream)
-        ]
-
-
-def append(outcome: Outcome, file: Path) -> None:
-    """Adds a line, under a header where the file is new."""
-    new = not file.exists()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", newline="", encoding="utf-8") as stream:
-        csv.writer(stream, lineterminator="\n").writerows([Outcome._fields, outcome] if new else [outcome])
 
 
 def row(network: str, outcomes: Sequence[Outcome]) -> list[str]:
@@ -153,7 +125,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     options = parsed()
     file = options.out.with_suffix(".csv")
-    done = read(file)
+    done = read(file, Outcome)
     finished = {(each.network, each.seed) for each in done}
     asked = [(network, seed) for seed in range(options.seeds) for network in options.networks]
     for network, seed in asked:

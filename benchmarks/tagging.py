@@ -7,17 +7,14 @@ A run is a line of the CSV beside the page as soon as it has finished; `--resume
 from __future__ import annotations
 
 import argparse
-import csv
-import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
 from harness import command, environment, own_versions, table, take_cores, write
+from records import append, read, trained
 
 
 class Corpus(NamedTuple):
@@ -67,34 +64,13 @@ class Outcome(NamedTuple):
 
 def train(cell: tuple[str, str, str, str], seed: int, options: argparse.Namespace) -> Outcome:
     name, net, likelihood, vectors = cell
-    words = ["train", str(options.data / SETS[name].folder), "--net", net, "--likelihood", likelihood]
+    words = [str(options.data / SETS[name].folder), "--net", net, "--likelihood", likelihood, "--seed", str(seed)]
     words += ["--vectors", str(options.vectors)] if vectors else []
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        call = [sys.executable, "-m", "neocog", *words, "--seed", str(seed), "--quiet", "--out", str(out)]
-        subprocess.run(call, check=True)
-        summary = json.loads((out / "summary.json").read_text())
+    summary, _ = trained(words)
     figure, versions = SETS[name].figure, own_versions("neocog", "torch")
     named = " ".join(f"{package} {number}" for package, number in versions.items())
     test, val = summary["test"], summary["val"]
     return Outcome(*cell, seed, test[figure], val[figure], test["accuracy"], named)
-
-
-def read(file: Path) -> list[Outcome]:
-    if not file.exists():
-        return []
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    kinds = {"seed": int, "test": float, "val": float, "tags": float}
-    return [Outcome(**{field: kinds.get(field, str)(row[field]) for field in Outcome._fields}) for row in rows]
-
-
-def append(outcome: Outcome, file: Path) -> None:
-    new = not file.exists()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerows([Outcome._fields, outcome] if new else [outcome])
 
 
 def row(cell: tuple[str, str, str, str], outcomes: Sequence[Outcome]) -> list[str]:
@@ -149,7 +125,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     options = parsed()
     file = options.out.with_suffix(".csv")
-    done = read(file)
+    done = read(file, Outcome)
     finished = {(each.cell, each.seed) for each in done}
     vectors = options.vectors.name if options.vectors else ""
     cells = [(data, net, how, vectors) for data in options.sets for net in options.nets for how in options.likelihoods]
