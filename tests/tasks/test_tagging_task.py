@@ -86,14 +86,30 @@ def test_the_meter_gathers_in_any_order_and_merges() -> None:
 def test_the_figures_are_conllevals_and_intervals_hold_them() -> None:
     truth = [["B-A", "I-A", "O"], ["B-A"], ["O", "O"]] * 20
     answered = [["B-A", "I-A", "O"], ["O"], ["O", "B-A"]] * 20
-    words = tagged_words(truth, answered)
+    words = tagged_words(truth, answered, of_spans=True)
     found = tag_metrics.metrics(words)
     score = span_score(truth, answered)
     assert (found["f1"], found["accuracy"]) == (score.overall.f1, score.accuracy)
     for name, (low, high) in tag_metrics.intervals(words).items():
         assert 0 <= low < found[name] < high <= 1
-    single = tagged_words([["NOUN", "VERB"]], [["NOUN", "NOUN"]])
+    single = tagged_words([["NOUN", "VERB"]], [["NOUN", "NOUN"]], of_spans=False)
     assert tag_metrics.metrics(single) == {"accuracy": 0.5, "sentence_accuracy": 0.0}
+
+
+def test_without_a_span_there_is_no_f1() -> None:
+    none = tagged_words([["O", "O"], ["O"]], [["O", "O"], ["O"]], of_spans=True)
+    found = tag_metrics.metrics(none)
+    assert all(math.isnan(found[name]) for name in ("f1", "precision", "recall"))
+    assert (found["accuracy"], found["sentence_accuracy"]) == (1.0, 1.0)
+    assert set(tag_metrics.intervals(none)) == {"accuracy"}
+    said = tagged_words([["O", "O"], ["O"]], [["O", "B-A"], ["O"]], of_spans=True)
+    assert tag_metrics.metrics(said)["f1"] == 0  # answered where there is none: wrong, as conlleval has it
+    assert tag_metrics.intervals(said)["f1"] == (0, 0)
+
+
+def test_draws_without_a_span_do_not_lower_the_interval() -> None:
+    truth = [["B-A"], *[["O"]] * 9]
+    assert tag_metrics.intervals(tagged_words(truth, truth, of_spans=True))["f1"] == (1, 1)
 
 
 def test_a_network_that_is_no_tagger_is_refused() -> None:

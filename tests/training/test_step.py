@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from toy_training import ToyTask, run_toy, toy_loader, toy_network, toy_recipe
+from toy_training import ToyMeter, ToyTask, run_toy, toy_loader, toy_network, toy_recipe
 
 from neocog.core import runfolder
 from neocog.core.errors import TrainingError, UsageError
@@ -216,3 +216,13 @@ def test_arithmetic_is_chosen_from_device_and_network() -> None:
     assert choose_arithmetic(wide, "bf16", CPU).precision == "bf16"
     with pytest.raises(UsageError, match="needs a GPU"):
         choose_arithmetic(wide, "fp16", CPU)
+
+
+def test_a_figure_without_meaning_gives_way_to_every_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    nan = float("nan")
+    figures = iter((nan, 0.3, nan, 0.2))
+    whole = ToyMeter.compute
+    monkeypatch.setattr(ToyMeter, "compute", lambda meter: {**whole(meter), "top1": next(figures)})
+    assert run_toy(None, phases=(Phase("all", 4, 0.05),)).best["epoch"] == 2
+    monkeypatch.setattr(ToyMeter, "compute", lambda meter: {**whole(meter), "top1": nan})
+    assert run_toy(None, phases=(Phase("all", 3, 0.05),)).best["epoch"] == 3

@@ -196,3 +196,44 @@ def test_folds_have_their_own_figure(tmp_path: Path) -> None:
     assert found.verdict().startswith("f1 ")
     assert "in 40 samples on average over 2 folds" in found.verdict()
     assert set(found.summary["test"]) == {"f1", "f1_spread", "n"}
+
+
+def without_spans(count: int) -> str:
+    return (
+        "\n\n".join("\n".join(f"{word} O" for word in ("Oh", NOUNS[place % 5], "!")) for place in range(count)) + "\n"
+    )
+
+
+def test_a_test_part_without_spans_has_no_f1(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text(columns(30) + "\n" + without_spans(30))
+    (tmp_path / "test.txt").write_text(without_spans(4))
+    run = neocog.train(tmp_path, epochs=8, dimension=8, batch=8, dropout=0.0, out=str(tmp_path / "run"), quiet=True)
+    assert (
+        "no span, true or answered, in 4 held-out test sentences, so no F1; 100.0 % of 12 tags right" in run.verdict()
+    )
+    written = json.loads((run.folder / "summary.json").read_text(), parse_constant=pytest.fail)
+    assert written["test"]["f1"] is None
+    assert written["test"]["accuracy"] == 1.0
+    assert "None, true or answered." in (run.folder / "report.html").read_text()
+    model = str(run.folder / "model.safetensors")
+    tested = CliRunner().invoke(measure, [model, str(tmp_path / "test.txt")])
+    assert tested.exit_code == 0, tested.output
+    assert "no spans, true or answered" in tested.stdout
+    assert [line.split()[1] for line in tested.stdout.splitlines() if line.startswith("F1")] == ["-"]
+    (tmp_path / "other.txt").write_text(columns(3))
+    assert neocog.test(model, tmp_path / "other.txt").metrics["f1"] > 0
+
+
+def test_a_fold_without_spans_counts_in_no_mean(tmp_path: Path) -> None:
+    (tmp_path / "data.conll").write_text(columns(4) + "\n" + without_spans(26))
+    found = neocog.train(
+        tmp_path / "data.conll", folds=8, epochs=6, dimension=6, batch=4, out=str(tmp_path / "folds"), quiet=True
+    )
+    assert None in found.accuracies
+    known = [value for value in found.accuracies if value is not None]
+    assert known
+    assert found.summary["test"]["f1"] == pytest.approx(sum(known) / len(known))
+    left = len(found.runs) - len(known)
+    assert f"on average over {len(known)} folds" in found.verdict()
+    assert f"{left} without a figure left out" in found.verdict()
+    assert json.loads((tmp_path / "folds" / "folds.json").read_text(), parse_constant=pytest.fail)["test"]["n"] == 30

@@ -27,6 +27,8 @@ def _overall(result: TaggingResult) -> list[str]:
 
 
 def _rows(result: TaggingResult) -> list[str]:
+    if not result.class_rows():
+        return ["no spans, true or answered"]
     header = ("span" if result.words.spans_are_tagged else "tag", "precision", "recall", "F1", "true", "answered")
     rows = [
         (

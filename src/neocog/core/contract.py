@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from neocog.core.errors import ModelFileError
+from neocog.core.plain import plain
 
 FORMAT = 1
 
@@ -41,7 +41,7 @@ class ModelContract:
 
     def to_json(self) -> str:
         """Returns the contract as ASCII JSON; numbers that JSON lacks (NaN, infinities) become null."""
-        return json.dumps(_plain({each.name: getattr(self, each.name) for each in fields(self)}), allow_nan=False)
+        return json.dumps(plain({each.name: getattr(self, each.name) for each in fields(self)}), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> ModelContract:
@@ -85,14 +85,3 @@ def _check(entries: Mapping[str, Any]) -> None:
             raise ModelFileError(f"the contract's {name!r} should be {meaning}, got {entries.get(name)!r:.60}.")
     if strays := [name for name in entries["classes"] if not isinstance(name, str)]:
         raise ModelFileError(f"the contract's classes should be names, got {strays[0]!r:.60}.")
-
-
-def _plain(value: Any) -> Any:
-    """Returns the value in JSON's own types: tuples as lists, non-finite numbers as None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return value

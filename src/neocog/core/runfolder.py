@@ -19,6 +19,7 @@ from typing import Any
 from neocog.core import toml
 from neocog.core.errors import DataError, ResourceError, UsageError
 from neocog.core.files import remove_leftovers, why_not_written, write_text
+from neocog.core.plain import plain
 
 RUNS = Path("runs")
 
@@ -72,8 +73,8 @@ class RunFolder:
         write_text(self.path / "split.csv", _csv([("path", "label", "part"), *rows]))
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Writes ``summary.json``."""
-        write_text(self.path / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+        """Writes ``summary.json``; what has no meaning (NaN) is null."""
+        write_text(self.path / "summary.json", json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n")
 
     def log(self, event: str, **fields: Any) -> None:
         """Appends one line to ``log.jsonl``: the time (UTC), the event's name and its fields.
@@ -81,7 +82,8 @@ class RunFolder:
         Raises ResourceError when it cannot be written.
         """
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        line = json.dumps({"time": moment, "event": event, **fields}, ensure_ascii=False, default=str) + "\n"
+        entry = {"time": moment, "event": event, **plain(fields)}
+        line = json.dumps(entry, ensure_ascii=False, default=str) + "\n"
         path = self.path / "log.jsonl"
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)

@@ -58,6 +58,8 @@ def tag_sections(
 
 
 def _rows_section(what: str, rows: Sequence[Mapping[str, Any]]) -> Section:
+    if not rows:
+        return Section(what, paragraph("None, true or answered."))
     columns = (Column(what), *(Column(title, True) for title in ("Precision", "Recall", "F1", "True", "Answered")))
     cells = [
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neocog.core.errors import DataError, near_names
-from neocog.core.spans import scheme_of
+from neocog.core.spans import OUTSIDE, scheme_of
 from neocog.data.conll import TaggedSentence
 from neocog.data.dataset import Part
 from neocog.data.labels import class_list
@@ -43,6 +43,7 @@ def measured(
         refused += [Refused(part.items.name(key), str(why)) for key, why in zip(keys, errors, strict=True) if why]
     tags = [predictor.named(made) for made in answered.values()]
     own = [truth[index] for index in answered]
+    of_spans = predictor.preprocessing.scheme is not None
     return TaggingResult(
         contract=model.contract,
         data=occasion.data,
@@ -50,19 +51,21 @@ def measured(
         statement=occasion.statement,
         items=part.items,
         indices=np.array(list(answered), dtype=np.int64),
-        words=tagged_words(own, tags),
+        words=tagged_words(own, tags, of_spans=of_spans),
         chances=[chance for made in answered.values() for chance in made.chances],
         refused=tuple(refused),
         warnings=occasion.warnings,
     )
 
 
-def tagged_words(truth: list[list[str]], answered: list[list[str]]) -> TaggedWords:
-    """Returns sentences of tags as numbers of the tags that occur, in order."""
+def tagged_words(truth: list[list[str]], answered: list[list[str]], *, of_spans: bool) -> TaggedWords:
+    """Returns sentences of tags as numbers of the tags that occur, in order; ``of_spans`` says what the tags are of."""
     tags = class_list(tag for sentences in (truth, answered) for sentence in sentences for tag in sentence)
     number = {tag: place for place, tag in enumerate(tags)}
-    flat = [np.array([number[tag] for own in column for tag in own], dtype=np.int64) for column in (truth, answered)]
-    return TaggedWords(tags, np.array([len(own) for own in truth], dtype=np.int64), *flat)
+    true, said = (
+        np.array([number[tag] for own in column for tag in own], dtype=np.int64) for column in (truth, answered)
+    )
+    return TaggedWords(tags, np.array([len(own) for own in truth], dtype=np.int64), true, said, of_spans)
 
 
 def true_tags(predictor: TagPredictor, part: Part[TaggedSentence]) -> list[list[str]]:
@@ -71,6 +74,8 @@ def true_tags(predictor: TagPredictor, part: Part[TaggedSentence]) -> list[list[
     known = {_type(tag, numbers.learned) for tag in predictor.tags}
     sentences = [part.items.read(place) for place in range(len(part))]
     scheme = scheme_of(each.tags for each in sentences)
+    if all(tag == OUTSIDE for each in sentences for tag in each.tags):
+        scheme = numbers.scheme  # sentences without a span are of any scheme
     if (scheme is None) != (numbers.scheme is None) and any(each.tags for each in sentences):
         kinds = {True: "single words", False: "spans"}
         raise DataError(

@@ -82,6 +82,8 @@ class TaggingResult:
         right = f"{100 * self.metrics['accuracy']:.1f} % of {len(self.words.truth):,} tags right"
         if not self.words.spans_are_tagged:
             return f"{right} in {sentences} ({self._interval('accuracy')})"
+        if not self.words.has_spans:
+            return f"no span, true or answered, in {sentences}, so no F1; {right} ({self._interval('accuracy')})"
         return f"F1 {100 * self.metrics['f1']:.1f} % of spans in {sentences} ({self._interval('f1')}), {right}"
 
     def _interval(self, name: str) -> str:

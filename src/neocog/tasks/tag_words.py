@@ -9,7 +9,7 @@ from functools import cached_property
 
 from torch import nn
 
-from neocog.core.spans import Scheme, check_scheme, scheme_of
+from neocog.core.spans import OUTSIDE, Scheme, check_scheme, scheme_of
 from neocog.data.conll import TaggedSentence
 from neocog.data.dataset import DataSet
 from neocog.data.tag_features import SUFFIXES, UNKNOWN, forms, normalised, seen_as, suffix
@@ -97,9 +97,15 @@ def learned_scheme(scheme: Scheme | None, options: TrainOptions) -> Scheme | Non
 
 
 def scheme_in(data: DataSet[TaggedSentence]) -> Scheme | None:
-    """Returns the scheme of the tags of spans, by those of the training part; None for other tags."""
-    items = data.parts["train"].items if "train" in data.parts else next(iter(data.parts.values())).items
-    return scheme_of(items.read(place).tags for place in range(len(items)))
+    """Returns the scheme of the tags of spans, by those of the training part; None for other tags.
+
+    A training part without a span, as a fold may have it, is of the other parts' scheme.
+    """
+    every = [part.items for part in data.parts.values()]
+    train = data.parts["train"].items if "train" in data.parts else every[0]
+    found = scheme_of(train.read(place).tags for place in range(len(train)))
+    only_outside = all(tag == OUTSIDE for place in range(len(train)) for tag in train.read(place).tags)
+    return scheme_of(items.read(at).tags for items in every for at in range(len(items))) if only_outside else found
 
 
 def sentences(data: DataSet[TaggedSentence], name: str) -> Iterable[tuple[str, ...]]:

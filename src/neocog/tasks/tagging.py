@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neocog.core.errors import NetworkError
+from neocog.core.spans import scheme_of
 from neocog.core.task import Batch
 from neocog.data.tag_source import PADDING
 from neocog.nn.crf import Constraints, LinearChainCRF
@@ -134,5 +135,11 @@ class TaggingMeter:
     def compute(self) -> Mapping[str, float]:
         """Returns the metrics of `neocog.tasks.tag_metrics.metrics`."""
         _, lengths, answered, truth, logs = self.state()
-        words = TaggedWords(self.classes, lengths.numpy(), truth.numpy(), answered.numpy())
+        words = TaggedWords(
+            self.classes,
+            lengths.numpy(),
+            truth.numpy(),
+            answered.numpy(),
+            spans_are_tagged=scheme_of([self.classes]) is not None,
+        )
         return {**metrics(words), "loss": float(-logs.double().mean()) if len(logs) else float("nan")}

@@ -239,15 +239,15 @@ class _Run:
         """Adds the row, and keeps the weights when they are the best so far; of equal ones the later.
 
         A schedule that ends low ends in better weights than those it passed through, which a small validation part
-        cannot tell apart.
+        cannot tell apart. A figure that is NaN gives way to every other.
         """
         standing = self.standing
         standing.history.append(row)
         standing.waited += 1
-        selects = f"val_{self.task.selects_by}"
-        if self.val is None or standing.best is None or row[selects] > standing.best[selects]:
+        now, before = (_figure(each, f"val_{self.task.selects_by}") for each in (row, standing.best))
+        if self.val is None or standing.best is None or now > before:
             standing.waited = 0
-        elif row[selects] != standing.best[selects]:  # so that nan is never kept
+        elif now < before:
             return
         standing.best = row
         tensors = {**self.network.state_dict(), **({} if self.ema is None else self.ema.tensors())}
@@ -291,3 +291,9 @@ class _Run:
             channels_last=self.arithmetic.channels_last,
             pieces=standing.pieces,
         )
+
+
+def _figure(row: Row | None, name: str) -> float:
+    """Returns a figure of an epoch by which it is chosen: minus infinity for NaN, and where there is none."""
+    value = math.nan if row is None else float(row.get(name, math.nan))
+    return -math.inf if math.isnan(value) else value

@@ -12,8 +12,10 @@ from typing import Any
 from neocog.core import device as devices
 from neocog.core.errors import ResourceError, UsageError
 from neocog.core.files import write_text
+from neocog.core.plain import plain
 from neocog.data.threads import cores
 from neocog.tasks.options import make_options
+from neocog.tasks.result import number
 from neocog.tasks.run import Run, read_run
 from neocog.training.distributed import expected
 from neocog.training.progress import progress_for
@@ -22,42 +24,56 @@ from neocog.verbs.side_by_side import side_by_side
 
 @dataclass(frozen=True)
 class CrossValidation(Run):
-    """The runs of all folds, in order; ``folder`` holds them, ``summary`` is what ``folds.json`` holds."""
+    """The runs of all folds, in order; ``folder`` holds them, ``summary`` is what ``folds.json`` holds.
+
+    A fold without the figure that matters most (F1, where a fold's test part has no span) counts in no mean.
+    """
 
     runs: tuple[Run, ...] = ()
 
     @property
-    def accuracies(self) -> list[float]:
-        """The figure that matters most, in [0, 1], on each fold: of classes the share of right answers."""
-        return [run.summary["test"][run.summary["chosen_by"]] for run in self.runs]
+    def accuracies(self) -> list[float | None]:
+        """The figure that matters most, in [0, 1], on each fold: of classes the share of right answers; or None."""
+        return figures(self.runs, self.summary["chosen_by"])
 
     def verdict(self) -> str:
         """Returns e.g. ``81.0 % right on average over 10 folds, spread 1.2``."""
         test, name = self.summary["test"], self.summary["chosen_by"]
-        mean, spread = 100 * test[name], 100 * test[f"{name}_spread"]
-        over = f"on average over {len(self.runs)} folds, spread {spread:.1f}"
+        known = sum(value is not None for value in self.accuracies)
+        without = len(self.runs) - known
+        if not known:
+            return f"none of {without} folds has a figure ({name.replace('_', ' ')})"
+        mean, spread = 100 * test[name], test[f"{name}_spread"]
+        over = f"on average over {known} folds" + ("" if spread is None else f", spread {100 * spread:.1f}")
+        over += f"; {without} without a figure left out" if without else ""
         if name == "top1":
             return f"{mean:.1f} % of {test['n']:,} samples right {over}"
         return f"{name.replace('_', ' ')} {mean:.1f} % in {test['n']:,} samples {over}"
 
     def text(self) -> str:
         """Returns the figures for a person."""
-        each = " ".join(f"{100 * value:.1f}" for value in self.accuracies)
+        each = " ".join("-" if value is None else f"{100 * value:.1f}" for value in self.accuracies)
         name = f"{self.summary['network']} on {self.summary['data']}"
         return f"{name}: {self.verdict()}\n  folds   {each}\n  runs    {self.folder}"
 
 
+def figures(runs: Sequence[Run], name: str) -> list[float | None]:
+    """Returns a figure of the test part of each run, None where it has no meaning there."""
+    found = (run.summary["test"].get(name) for run in runs)
+    return [None if value is None else number(value) for value in found]
+
+
 def joined(runs: Sequence[Run]) -> dict[str, Any]:
-    """Returns the figures of all folds, their mean and their spread (the sample standard deviation)."""
+    """Returns the figures of all folds, their mean and their spread (the sample standard deviation), None without."""
     first = runs[0].summary
     name = first["chosen_by"]
-    found = [run.summary["test"][name] for run in runs]
+    found = [value for value in figures(runs, name) if value is not None]
     return {
         **{key: first[key] for key in ("task", "network", "recipe", "seed", "data", "classes", "chosen_by")},
         "folds": [{"folder": run.folder.name, **run.summary["test"]} for run in runs],
         "test": {
-            name: statistics.fmean(found),
-            f"{name}_spread": statistics.stdev(found),
+            name: statistics.fmean(found) if found else None,
+            f"{name}_spread": statistics.stdev(found) if len(found) > 1 else None,
             "n": sum(run.summary["test"]["n"] for run in runs),
         },
         "seconds": sum(run.summary["seconds"] for run in runs),
@@ -87,7 +103,7 @@ def cross_validate(data: str | Path | None, folds: int, options: dict[str, Any])
     else:
         runs = [train(data, **options, folds=folds, fold=fold, out=out) for fold, out in places.items()]
     summary = joined(runs)
-    write_text(folder / "folds.json", json.dumps(summary, indent=1) + "\n")
+    write_text(folder / "folds.json", json.dumps(plain(summary), indent=1) + "\n")
     return CrossValidation(folder, summary, runs=tuple(runs))
 
 
