@@ -1,4 +1,4 @@
-"""``neocog look``: what a network sees in pictures and texts, in a new folder, with a report."""
+"""``neocog look``: what a network sees in pictures, texts, tags and relations, with a report in a new folder."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def _list(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
 @click.option("--data", metavar="DATA", help="Pictures to find patches and neighbours in; texts to find n-grams in.")
 @click.option("--root", type=click.Path(), help="Where local copies of known data sets lie (or NEOCOG_DATA).")
 @click.option("--samples", type=int, default=2000, show_default=True, help="Pictures of DATA to look through, at most.")
+@click.option("--word", multiple=True, metavar="WORD", help="For taggers: explain this word's tag, by name or number.")
 @click.option("--words", metavar="W,W", help="For texts: the nearest words to these in the model's word vectors.")
 @click.option("--vectors", metavar="FILE", help="With --words: the vectors that training began with, to compare.")
 @click.option("--encoding", help="Encoding of files of texts; UTF-8 unless told, e.g. latin-1.")
@@ -48,13 +49,14 @@ def command(ctx: click.Context, /, model: str, inputs: tuple[str, ...], **option
     """Show what MODEL sees in each INPUT: where its answer comes from, its maps, its filters.
 
     MODEL is a model file, or a network of the zoo with its ImageNet weights. INPUT is a picture file, a folder, a glob
-    in quotes, or a .txt or .csv list, as for `neocog predict`; for a model of texts a text in quotes, or a file of
-    texts. Every map comes with scores of its trustworthiness. The words of a text go to stdout, in colour in a
-    terminal.
+    in quotes, or a .txt or .csv list, as for `neocog predict`; for a model of texts, tags or relations a sentence in
+    quotes, or a file of them. Every map comes with scores of its trustworthiness. The words of a text go to stdout, in
+    colour in a terminal. Of a tagged sentence the words that the network is least sure of are explained, with --class
+    those that have this tag.
     """
     from neocog.core.errors import UsageError
     from neocog.verbs.look import look
-    from neocog.verbs.look_text import is_of_texts
+    from neocog.verbs.look_kinds import is_of_texts
 
     texts = is_of_texts(model)
     if options["out"] is None and not texts:

@@ -24,8 +24,9 @@ class Entry:
     """A network as a function of numbers that can be changed a little.
 
     ``values`` (B, C, ...): pictures (B, C, H, W), sound (B, C, T), or for words the embeddings (B, E, L), those of
-    several tables one behind the other along E. ``run`` turns such values, of the same B, into the network's logits;
-    ``repeated(n)`` is the entry for n times the inputs, one batch behind the other; None where samples mix.
+    several tables one behind the other along E; `columns_of` tells which. ``run`` turns such values, of the same B,
+    into the network's logits; ``repeated(n)`` is the entry for n times the inputs, one batch behind the other; None
+    where samples mix.
     """
 
     values: Tensor
@@ -67,8 +68,9 @@ class Entry:
 
 
 def entry(module: nn.Module, inputs: Tensor) -> Entry:
-    """Returns where gradients for ``inputs`` are taken: floats (B, C, ...), or whole numbers (B, L) for embeddings.
+    """Returns where gradients for ``inputs`` are taken: floats (B, C, ...), or whole numbers for embeddings.
 
+    Those are words (B, L), or words with further features (B, L, F), of which each embedding looks up one column.
     Raises NetworkError for whole numbers that no embedding of the network takes, for inputs without a batch, and for
     several samples where batch norm without running statistics would mix them.
     """
@@ -141,7 +143,8 @@ def mixing_layer(module: nn.Module) -> str | None:
 
 def _behind_embeddings(module: nn.Module, tokens: Tensor, again: Callable[[int], Entry] | None) -> Entry:
     calls = _Embeddings.calls_of(module, tokens)
-    entries = [place for place, (asked, _) in enumerate(calls) if _equal(asked, tokens)]
+    columns = _columns(tokens)
+    entries = [place for place, (asked, _) in enumerate(calls) if _among(asked, columns)]
     if not entries:
         raise NetworkError(
             f"inputs of {tokens.dtype} are explained behind the network's nn.Embedding, and it looks none of them up; "
@@ -161,15 +164,43 @@ def _behind_embeddings(module: nn.Module, tokens: Tensor, again: Callable[[int],
 
 def _refuse_derived(module: nn.Module, tokens: Tensor, calls: list[tuple[Tensor, Tensor]]) -> None:
     """Other look-ups may be of places, which are the same for all words, and not of numbers made of the words."""
-    if all(_equal(asked, tokens) for asked, _ in calls):
+    columns = _columns(tokens)
+    if all(_among(asked, columns) for asked, _ in calls):
         return
     others = _Embeddings.calls_of(module, torch.zeros_like(tokens) if tokens.any() else torch.ones_like(tokens))
     for (asked, _), (again, _) in zip(calls, others, strict=False):
-        if not _equal(asked, tokens) and not _equal(asked, again):
+        if not _among(asked, columns) and not _equal(asked, again):
             raise NetworkError(
                 "one of the network's embeddings looks up numbers that are made of its inputs and are not them, so "
                 "the words' part in it cannot be told; give it what it looks up."
             )
+
+
+def columns_of(module: nn.Module, tokens: Tensor) -> tuple[tuple[int, int], ...]:
+    """Returns for each table behind which `entry` takes words (B, L, F) the column that it looks up, and its width.
+
+    They are in the order of the entry's values, whose E is the sum of the widths.
+    """
+    length = tokens.shape[1]
+    found: dict[int, tuple[int, int]] = {}
+    for column in range(tokens.shape[2]):
+        # Columns may hold the same numbers by chance. A second copy of the words, in which this column alone has other
+        # numbers (0 or 1, which every table has), tells it from all others.
+        twice = tokens.repeat(1, 2, 1)
+        twice[:, length:, column] = (tokens[..., column] != 1).to(tokens.dtype)
+        for place, (asked, made) in enumerate(_Embeddings.calls_of(module, twice)):
+            if _equal(asked, twice[..., column]):
+                found[place] = (column, made.shape[2])
+    return tuple(found[place] for place in sorted(found))
+
+
+def _columns(tokens: Tensor) -> tuple[Tensor, ...]:
+    """Returns what an embedding may look up, (B, L) each."""
+    return tokens.unbind(-1) if tokens.dim() == 3 else (tokens,)
+
+
+def _among(asked: Tensor, columns: tuple[Tensor, ...]) -> bool:
+    return any(_equal(asked, each) for each in columns)
 
 
 def _equal(first: Tensor, second: Tensor) -> bool:

@@ -50,10 +50,11 @@ def firing_ngrams(
 ) -> dict[int, list[Ngram]]:
     """Returns for each filter the ``count`` different n-grams with the greatest values, strongest first.
 
-    ``batches`` are words (B, L) as whole numbers, ``decode`` the word of a number; ``layer`` gives maps (B, M, L') or
-    (B, M, L', 1). Which words a value was made of is found by trying, so that layers behind others have their longer
-    n-grams and a layer behind attention whole sentences. ``filters`` are those to tell of, all unless told; a filter
-    has fewer n-grams where the data do. Of equal values the first comes first.
+    ``batches`` are words as whole numbers (B, L), or (B, L, F) with features behind them; ``decode`` is the word of a
+    number; ``layer`` gives maps (B, M, L') or (B, M, L', 1). Which words a value was made of is found by trying, so
+    that layers behind others have their longer n-grams and a layer behind attention whole sentences. ``filters`` are
+    those to tell of, all unless told; a filter has fewer n-grams where the data do. Of equal values the first comes
+    first.
 
     Raises NetworkError for a layer without such maps, UsageError for filters that are not there and for no batches.
     """
@@ -67,11 +68,11 @@ def firing_ngrams(
             maps = _maps(module, tokens, layer)  # (B, M, P)
             length = tokens.shape[1]
             if length not in spans:
-                spans[length] = _spans(module, tokens[:1], layer)
+                spans[length] = spans_of(module, tokens[:1], layer)
             wanted = _wanted(filters, maps.shape[1])
             best = best or {each: _Best(count) for each in wanted}
             for each, own in best.items():
-                own.add(maps[:, each], tokens, spans[length], first)
+                own.add(maps[:, each], tokens if tokens.dim() == 2 else tokens[..., 0], spans[length], first)
             first += len(tokens)
     if not best:
         raise UsageError("there are no batches or no filters to look for n-grams in.")
@@ -121,14 +122,16 @@ def _wanted(filters: Sequence[int] | None, count: int) -> Sequence[int]:
 
 
 def _maps(module: nn.Module, tokens: Tensor, layer: str) -> Tensor:
-    if tokens.dim() != 2 or tokens.is_floating_point():
-        raise UsageError(f"batches should be whole numbers (B, L), got {tokens.dtype} {tuple(tokens.shape)}.")
+    if tokens.dim() not in (2, 3) or tokens.is_floating_point():
+        raise UsageError(
+            f"batches should be whole numbers (B, L) or (B, L, F), got {tokens.dtype} {tuple(tokens.shape)}."
+        )
     with caught(module, [layer]) as seen:
         module(tokens.clone())
-    return _over_time(seen.activation(layer), layer)
+    return maps_over_time(seen.activation(layer), layer)
 
 
-def _over_time(maps: Tensor, layer: str) -> Tensor:
+def maps_over_time(maps: Tensor, layer: str) -> Tensor:
     """Returns maps (B, M, P) of a layer that slides over the words alone."""
     if maps.dim() == 4 and maps.shape[3] == 1:
         maps = maps[..., 0]
@@ -140,26 +143,46 @@ def _over_time(maps: Tensor, layer: str) -> Tensor:
     return maps
 
 
-def _spans(module: nn.Module, tokens: Tensor, layer: str) -> list[tuple[int, int]]:
+def spans_of(module: nn.Module, tokens: Tensor, layer: str) -> list[tuple[int, int]]:
     """Returns from which word to which, the last not included, each place of a layer's maps is made.
 
-    A word that is not a number makes everything not a number that is made of it, whatever stands between.
+    ``tokens`` are one sentence (1, L), or (1, L, F) with features. A word that is not a number makes everything not a
+    number that is made of it, whatever stands between.
     """
+
+    def made(run: Callable[[], Tensor]) -> Tensor:
+        return maps_over_time(_until(module, layer, run), layer).isnan().any(1)  # (T, P)
+
+    spans = []
+    for depends in _dependence(module, tokens, made).T:
+        words = torch.nonzero(depends).flatten().tolist()
+        spans.append((words[0], words[-1] + 1) if words else (0, 0))
+    return spans
+
+
+def words_behind(module: nn.Module, tokens: Tensor) -> Tensor:
+    """Returns which words (L,) of a sentence (1, L) or (1, L, F) the module's output is made of."""
+
+    def made(run: Callable[[], Tensor]) -> Tensor:
+        with _plain_arithmetic():
+            return run().isnan().flatten(1).any(1, keepdim=True)  # (T, 1)
+
+    with at_rest(module), torch.no_grad():
+        return _dependence(module, tokens, made)[:, 0]
+
+
+def _dependence(module: nn.Module, tokens: Tensor, made: Callable[[Callable[[], Tensor]], Tensor]) -> Tensor:
+    """Returns for each word whether it has a part in each of what ``made`` gives of a run, (L, P)."""
     length = tokens.shape[1]
     count = min(TRIED, length)
-    where = entry(module, tokens.expand(count, -1).contiguous())
+    where = entry(module, tokens.expand(count, *tokens.shape[1:]).contiguous())
     seen: dict[int, Tensor] = {}
     for first in range(0, length, count):
         places = torch.arange(count) + min(first, length - count)  # the last ones overlap those before
         marked = where.values.clone()  # (T, E, L)
         marked[torch.arange(count), :, places] = torch.nan
-        made = _over_time(_until(module, layer, partial(where.run, marked)), layer).isnan().any(1)  # (T, P)
-        seen |= dict(zip(places.tolist(), made, strict=True))
-    spans = []
-    for depends in torch.stack([seen[place] for place in range(length)]).T:
-        words = torch.nonzero(depends).flatten().tolist()
-        spans.append((words[0], words[-1] + 1) if words else (0, 0))
-    return spans
+        seen |= dict(zip(places.tolist(), made(partial(where.run, marked)), strict=True))
+    return torch.stack([seen[place] for place in range(length)])
 
 
 class _Reached(Exception):

@@ -60,17 +60,23 @@ def words_in_ansi(words: Sequence[str], scores: Sequence[float] | Tensor, *, bet
     return between.join(painted)
 
 
-def words_in_html(words: Sequence[str], scores: Sequence[float] | Tensor, *, between: str = " ") -> str:
+def words_in_html(
+    words: Sequence[str], scores: Sequence[float] | Tensor, *, between: str = " ", labels: Sequence[str] = ()
+) -> str:
     """Returns the words as HTML spans on the colours of their scores, which are their titles too; words are escaped.
+
+    ``labels``, where there are any, are one a word, and stand low behind it; an empty one does not.
 
     Raises UsageError where there is not one finite score a word.
     """
     numbers = [float(score) for score in scores]
     spans = []
-    for word, share, number in zip(words, _shares(words, scores), numbers, strict=True):
+    below = [f"<sub>{html.escape(plain_word(label))}</sub>" if label else "" for label in labels or [""] * len(words)]
+    for word, share, number, label in zip(words, _shares(words, scores), numbers, below, strict=True):
         red, green, blue = FOR if share >= 0 else AGAINST
         style = f"background-color:rgba({red},{green},{blue},{abs(share) * STRONGEST:.3f})"
-        spans.append(f'<span class="word" style="{style}" title="{number:+.4g}">{html.escape(plain_word(word))}</span>')
+        inner = html.escape(plain_word(word)) + label
+        spans.append(f'<span class="word" style="{style}" title="{number:+.4g}">{inner}</span>')
     return between.join(spans)
 
 

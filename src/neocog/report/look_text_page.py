@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from neocog.explain.words import words_in_html
+from neocog.report.look_sentence import Part, Tag, bag_table, parts_table, tag_line
 from neocog.report.markup import (
     LONGEST_VALUE,
     Column,
@@ -24,21 +25,24 @@ from neocog.report.markup import (
 )
 from neocog.report.page import Page, Section
 
-# Rows of: the filter, its words, its value, what it adds to the class or the text of the data that the words are of.
-NgramRow = tuple[int, str, float, float | str]
+# Rows of: the filter, its words, its value, what it adds to the class or the text of the data that the words are of,
+# and the piece of the sentence in which they stand.
+NgramRow = tuple[int, str, float, float | str, str]
 # A word with its cosine.
 Near = tuple[str, float]
 
 
 @dataclass(frozen=True)
 class Coloured:
-    """A method's scores, one a word."""
+    """A method's scores, one a word; ``labels`` stand behind the words, ``parts`` are those of the words' features."""
 
     title: str
     about: str
     scores: Sequence[float]
     facts: Sequence[tuple[str, str]] = ()
     note: str = ""
+    labels: Sequence[str] = ()
+    parts: Sequence[Part] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,11 @@ class NgramTable:
 
 @dataclass(frozen=True)
 class TextSection:
-    """A text with its answers and figures; ``unknown`` are the words that the model does not know."""
+    """A text with its answers and figures; ``unknown`` are the words that the model does not know.
+
+    Of a tagged sentence ``tags`` are each word's tag with its probability; of a bag ``bag`` are its sentences with
+    their attention.
+    """
 
     name: str
     tokens: Sequence[str]
@@ -65,6 +73,9 @@ class TextSection:
     ngrams: Sequence[NgramTable]
     refused: Sequence[tuple[str, str]] = ()
     between: str = " "
+    tags: Sequence[Tag] = ()
+    bag: Sequence[tuple[str, float]] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,10 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class LookTextPage:
-    """Everything on the page; ``unread`` the refused texts, ``left`` those that are in ``look.json`` alone."""
+    """Everything on the page; ``unread`` the refused texts, ``left`` those that are in ``look.json`` alone.
+
+    ``reading`` are sentences on how to read what is on this page beside what all such pages have.
+    """
 
     title: str
     verdict: str
@@ -92,6 +106,7 @@ class LookTextPage:
     left: int = 0
     papers: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = field(default=())
+    reading: Sequence[str] = field(default=())
 
     def page(self) -> Page:
         """Returns the page, to be written."""
@@ -103,13 +118,19 @@ class LookTextPage:
             sections.append(Section("The filters over the data", body))
         if self.unread or self.left:
             sections.append(Section("Not on this page", _absent(self.unread, self.left)))
-        sections.append(_reading(self.papers))
+        sections.append(_reading(self.papers, self.reading))
         return Page(self.title, sections, verdict=self.verdict, facts=self.facts)
 
 
 def _text(each: TextSection) -> Section:
     rows = [(name(label), text(percent(chance))) for label, chance in each.answers]
-    parts = [table("Answers", (Column("Class"), Column("Probability", numeric=True)), rows)]
+    parts = [tag_line(each.tokens, each.tags)] if each.tags else []
+    if rows:
+        parts.append(table("Answers", (Column("Class"), Column("Probability", numeric=True)), rows))
+    if each.bag:
+        parts.append(bag_table(each.bag))
+    if each.note:
+        parts.append(paragraph(each.note, class_="file"))
     if each.unknown:
         listed = ", ".join(dict.fromkeys(each.unknown))
         parts.append(paragraph(f"Words that the model does not know: {listed}.", class_="file"))
@@ -120,11 +141,12 @@ def _text(each: TextSection) -> Section:
 
 
 def _coloured(one: Coloured, of: TextSection) -> Html:
-    words = Html(words_in_html(of.tokens, list(one.scores), between=of.between))
+    words = Html(words_in_html(of.tokens, list(one.scores), between=of.between, labels=one.labels))
     line = element("p", words, class_="words")
     note = paragraph(one.note, class_="file") if one.note else Html("")
     about = paragraph(one.about, class_="lead")
-    return join((Html(f"<h3>{text(one.title)}</h3>"), line, about, facts(one.facts), note))
+    apart = parts_table(of.tokens, one.scores, one.parts) if one.parts else Html("")
+    return join((Html(f"<h3>{text(one.title)}</h3>"), line, about, facts(one.facts), note, apart))
 
 
 def _ngrams(tables: Sequence[NgramTable]) -> Html:
@@ -139,10 +161,18 @@ def _ngrams(tables: Sequence[NgramTable]) -> Html:
 
 def _ngram_table(each: NgramTable) -> Html:
     last = Column("Text") if each.of_data else Column("Adds to the score", numeric=True)
-    columns = (Column("Filter", numeric=True), Column("Words"), Column("Answer", numeric=True), last)
+    placed = any(piece for *_, piece in each.rows)
+    columns = (Column("Filter", numeric=True), Column("Words"), *([Column("Where")] if placed else []))
+    columns = (*columns, Column("Answer", numeric=True), last)
     rows = [
-        (text(number), name(words, LONGEST_VALUE), text(f"{value:.3g}"), _last(end))
-        for number, words, value, end in each.rows
+        (
+            text(number),
+            name(words, LONGEST_VALUE),
+            *([text(piece)] if placed else []),
+            text(f"{value:.3g}"),
+            _last(end),
+        )
+        for number, words, value, end, piece in each.rows
     ]
     made = table(f"Layer {each.layer}", columns, rows)
     if each.of_data:
@@ -205,9 +235,9 @@ def _absent(unread: Sequence[tuple[str, str]], left: int) -> Html:
     return join((lead, table("Texts that were refused", (Column("Text"), Column("Reason")), rows)))
 
 
-def _reading(papers: Sequence[tuple[str, str]]) -> Section:
+def _reading(papers: Sequence[tuple[str, str]], more: Sequence[str]) -> Section:
     rows = [(text(title), text(paper)) for title, paper in papers]
-    lines = join(paragraph(each, class_="lead") for each in _HOW_TO_READ)
+    lines = join(paragraph(each, class_="lead") for each in (*more, *_HOW_TO_READ))
     return Section(
         "How to read this", join((lines, table("Methods", (Column("Method"), Column("Paper")), rows, kind="settings")))
     )

@@ -18,10 +18,11 @@ from neocog.verbs import look_folder
 from neocog.verbs.inputs import Nothing, expand
 from neocog.verbs.look_data import Reference, normalised
 from neocog.verbs.look_figures import Seen, View, figures_of, filters_figure
+from neocog.verbs.look_kinds import is_of_texts
 from neocog.verbs.look_layers import layers_of
 from neocog.verbs.look_methods import Method, chosen_methods
 from neocog.verbs.look_result import Figure, Look, Looked
-from neocog.verbs.look_text import is_of_texts, look_texts
+from neocog.verbs.look_text import look_texts
 from neocog.verbs.look_text_result import TextLook
 from neocog.verbs.look_wishes import class_of, refuse_none
 from neocog.verbs.opening import open_model
@@ -50,6 +51,7 @@ def look(
     vectors: str | Path | None = None,
     encoding: str | None = None,
     text_column: str | None = None,
+    word: str | int | Iterable[str | int] = (),
     say: Callable[[str], None] | None = None,
 ) -> Look | TextLook:
     """Returns what the network sees in pictures or texts: explanations of its answers, its maps, its filters.
@@ -63,9 +65,11 @@ def look(
     can be trusted. ``data``, with ``root``, are pictures to compare with, at most ``samples`` of them. ``net`` is the
     ``module:function`` of a network of your own, whose code then runs. ``say`` is told of each picture first.
 
-    For a model of texts ``inputs`` are what `neocog.predict` takes, read by ``encoding`` and ``text_column``, and the
-    result is `neocog.verbs.look_text.look_texts`'s; ``words`` are those whose neighbours in the table of word vectors
-    are asked for, before training too where ``vectors`` names the file that it began with.
+    For a model of texts, tagged sentences or relations ``inputs`` are what `neocog.predict` takes, read by ``encoding``
+    and ``text_column``, and the result is `neocog.verbs.look_text.look_texts`'s; ``words`` are those whose neighbours
+    in the table of word vectors are asked for, before training too where ``vectors`` names the file that it began with.
+    Of a tagged sentence ``word`` are the words whose tags are explained, or their numbers from 1 on; some telling ones
+    unless told, with ``target`` those that have this tag.
 
     A picture that cannot be read, and a method that this network refuses, have the reason in their place.
 
@@ -75,15 +79,17 @@ def look(
     if is_of_texts(model):
         asked: dict[str, Any] = {"method": method, "layer": layer, "target": target, "top": top, "count": count}
         asked |= {"unit": unit, "trust": trust, "data": data, "root": root, "samples": samples, "say": say}
-        asked |= {"words": words, "vectors": vectors, "encoding": encoding, "text_column": text_column}
+        asked |= {"words": words, "vectors": vectors, "encoding": encoding, "text_column": text_column, "word": word}
         return look_texts(model, inputs, out=out, device=device, net=net, **asked)
-    _refuse_of_texts(words=words, vectors=vectors, encoding=encoding, text_column=text_column)
+    _refuse_of_texts(words=words, vectors=vectors, encoding=encoding, text_column=text_column, word=word)
     methods = _checked(out, method, top, count, samples, with_data=data is not None)
     place = _unit(unit)
     files = _files(inputs)
     opened = open_model(model, device, net=net)
     if not isinstance(opened.predictor, PicturePredictor):
-        raise UsageError(f"look takes models of pictures and of texts; this one's task is {opened.contract.task}.")
+        raise UsageError(
+            f"look takes models of pictures, texts, tags and relations; this one's task is {opened.contract.task}."
+        )
     if layer is not None:
         find_layer(opened.network, layer)
     wanted = None if target is None else class_of(target, opened.classes)

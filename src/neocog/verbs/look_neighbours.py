@@ -15,7 +15,6 @@ from neocog.explain.word_neighbours import word_cosine, word_neighbours
 from neocog.nn.tables import OneHot, StaticTable
 from neocog.tasks.model import Model
 from neocog.verbs.look_text_result import NearWords
-from neocog.verbs.look_words import preprocessing_of
 
 COUNT = 4  # as in Kim's table 3
 
@@ -29,17 +28,17 @@ class Table:
 
 
 def near_words(
-    model: Model, asked: Sequence[str], *, vectors: str | Path | None = None
+    model: Model, words: Sequence[str], asked: Sequence[str], *, vectors: str | Path | None = None
 ) -> tuple[tuple[NearWords, ...], tuple[str, ...]]:
-    """Returns the neighbours of each word, and sentences on where they come from.
+    """Returns the neighbours of each word asked for, and sentences on where they come from.
 
-    What the table was before training is in ``vectors``, the file that it began with, or in the table of a multichannel
-    model that does not move. A word that the file does not have has no neighbours before: it began at random.
+    ``words`` are those of the model's table, none where it has no table of words. What the table was before training
+    is in ``vectors``, the file that it began with, or in the table of a multichannel model that does not move. A word
+    that the file does not have has no neighbours before: it began at random.
 
     Raises UsageError for a word that the model does not know, and for a model without a table of words; DataError as
     reading the vectors does.
     """
-    words = preprocessing_of(model).words
     now, fixed = _tables(model, words)
     after = Table(words, now)
     before = _start(words, fixed, vectors)
@@ -59,7 +58,7 @@ def _tables(model: Model, words: Sequence[str]) -> tuple[Tensor, Tensor | None]:
         for each in model.network.modules()
         if isinstance(each, nn.Embedding) and not isinstance(each, OneHot) and len(each.weight) == len(words) + 1
     ]
-    if not tables or preprocessing_of(model).tokeniser == "characters":
+    if not tables or not words:
         raise UsageError(f"{model.contract.network} has no table of words, so no word has neighbours in it.")
     moved = [_rows(each) for each in tables if not isinstance(each, StaticTable)]
     fixed = [_rows(each) for each in tables if isinstance(each, StaticTable)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,22 +10,22 @@ from torch import Tensor, nn
 
 from neocog.core.errors import DataError, NetworkError, UnreadableInput
 from neocog.core.trace import caught
-from neocog.data.text_open import open_texts
-from neocog.data.text_rows import Reading
+from neocog.data.dataset import DataSet
 from neocog.explain.entry import derivatives, entry
 from neocog.explain.layers import CONVOLUTIONS
 from neocog.explain.ngrams import Ngram, firing_ngrams
 from neocog.explain.rest import at_rest
 from neocog.explain.target import scores
-from neocog.tasks.model import Model
+from neocog.nn.sentence_network import StrongestForEach
 from neocog.verbs.look_text_result import FilterNgram
-from neocog.verbs.look_words import SeenText, seen_text
+from neocog.verbs.look_words import SeenText
 
 EACH, BATCH = 3, 64
+FILTERS = (*CONVOLUTIONS, StrongestForEach)
 
 
 def filter_layers(network: nn.Module, inputs: Tensor) -> tuple[str, ...]:
-    """Returns the names of the convolutions that see the word vectors themselves, in the order in which they run.
+    """Returns the names of the filters that see the word vectors themselves, in the order in which they run.
 
     Where none does, it is the first that runs; a network without convolutions has none.
     """
@@ -38,7 +37,7 @@ def filter_layers(network: nn.Module, inputs: Tensor) -> tuple[str, ...]:
     handles = [
         each.register_forward_pre_hook(note(name))
         for name, each in network.named_modules()
-        if isinstance(each, CONVOLUTIONS)
+        if isinstance(each, FILTERS)
     ]
     try:
         with torch.no_grad():
@@ -77,28 +76,46 @@ def _effects(network: nn.Module, inputs: Tensor, layer: str, target: int) -> Ten
 
 
 class TextData:
-    """Texts of a data set as the model reads them: at most ``samples``, spread evenly; refused ones are left out."""
+    """Texts of a data set as the model reads them: at most ``samples``, spread evenly; refused ones are left out.
 
-    def __init__(self, model: Model, data: str | Path, reading: Reading, samples: int) -> None:
-        stored = open_texts(data, reading=reading, for_training=False)
+    ``module`` takes their inputs, and ``prefix`` stands in it before the names of the network's layers; ``seen`` is
+    what the model sees of a sample, one or several texts.
+    """
+
+    def __init__(
+        self,
+        stored: DataSet[Any],
+        seen: Callable[[Any], Sequence[SeenText]],
+        samples: int,
+        *,
+        module: nn.Module,
+        prefix: str = "",
+    ) -> None:
         every = [(part, place) for part in stored.parts.values() for place in range(len(part))]
         step = max(1, -(-len(every) // samples))
         read: list[tuple[SeenText, str]] = []
+        count = 0
         for part, place in every[::step]:
             try:
-                read.append((seen_text(model, part.items.read(place)), part.items.name(place)))
+                read += [(each, part.items.name(place)) for each in seen(part.items.read(place))]
+                count += 1
             except UnreadableInput:
                 continue
         if not read:
             raise DataError(f"{stored.source}: the model can read none of its texts.")
         self._read = sorted(read, key=lambda each: each[0].inputs.shape[1])
-        self._network = model.network
-        taken = f"{len(read):,} of " if step > 1 else ""
+        self._module, self._prefix = module, prefix
+        taken = f"{count:,} of " if step > 1 else ""
         self.statement = f"Out of {taken}{len(every):,} texts of {stored.source}."
+
+    @property
+    def example(self) -> Tensor:
+        """The inputs of one of the texts, as ``module`` takes them."""
+        return self._read[0][0].inputs
 
     def ngrams(self, layer: str) -> tuple[FilterNgram, ...]:
         """Returns the n-grams that fire each filter of a layer most, three a filter, strongest first."""
-        found = firing_ngrams(self._network, self._batches(), str, layer=layer, count=EACH)
+        found = firing_ngrams(self._module, self._batches(), str, layer=self._prefix + layer, count=EACH)
         return tuple(self._row(each, gram) for each, grams in found.items() for gram in grams)
 
     def _batches(self) -> Iterator[Tensor]:
@@ -116,9 +133,12 @@ class TextData:
         return FilterNgram(number, seen.words_at(gram.start, len(gram.words)), gram.value, source=name)
 
 
-def named_layers(network: nn.Module, inputs: Tensor, layer: str | None) -> Sequence[str]:
-    """Returns the layer that was asked for, or those that see the word vectors; raises NetworkError without any."""
-    found = (layer,) if layer else filter_layers(network, inputs)
+def named_layers(network: nn.Module, inputs: Tensor, layer: str | None, *, prefix: str = "") -> Sequence[str]:
+    """Returns the layer that was asked for, or those that see the word vectors; raises NetworkError without any.
+
+    ``prefix`` is left out of the names that the layers have in ``network``.
+    """
+    found = (layer,) if layer else [name.removeprefix(prefix) for name in filter_layers(network, inputs)]
     if not found:
         raise NetworkError("the network has no convolution, so no filter that an n-gram could fire; name a layer.")
     return found

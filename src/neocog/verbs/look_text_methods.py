@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from neocog.core.errors import UsageError, near_names
@@ -98,10 +99,19 @@ def text_method(name: str) -> TextMethod:
     raise UsageError(f"{known} does not go with texts: {_REFUSED[known]}.")
 
 
-def chosen_text_methods(names: Iterable[str]) -> tuple[TextMethod, ...]:
-    """Returns the methods asked for, in the table's order: the usual ones where none is, and all for ``all``."""
+def chosen_text_methods(
+    names: Iterable[str], refused: Mapping[str, str] = MappingProxyType({})
+) -> tuple[TextMethod, ...]:
+    """Returns the methods asked for, in the table's order: the usual ones where none is, and all for ``all``.
+
+    ``refused`` are those that do not go with the model's kind of texts, with the reason that UsageError gives.
+    """
     asked = list(names)
     found = {text_method(name) for name in asked if name != ALL}
+    for each in found:
+        if each.name in refused:
+            raise UsageError(f"{each.name} does not go with this model: {refused[each.name]}.")
+    able = [each for each in TEXT_METHODS if each.name not in refused]
     if not asked:
-        return tuple(each for each in TEXT_METHODS if each.usual)
-    return tuple(each for each in TEXT_METHODS if ALL in asked or each in found)
+        return tuple(each for each in able if each.usual)
+    return tuple(each for each in able if ALL in asked or each in found)

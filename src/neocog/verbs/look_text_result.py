@@ -10,6 +10,7 @@ from torch import Tensor
 
 from neocog.verbs.look_result import finite
 from neocog.verbs.look_trust import Trust
+from neocog.verbs.look_words import Parts
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class FilterNgram:
     """What fired a filter: the words, empty strings for padding, and what it made of them (``value``).
 
     ``effect`` is what the filter adds to the explained class's score, to first order (nothing for n-grams of data);
-    ``source`` names the text of the data, empty for the text that is looked at.
+    ``source`` names the text of the data, empty for the text that is looked at; ``piece`` is where in a sentence with
+    two entities the filter's answer was.
     """
 
     filter: int
@@ -25,6 +27,12 @@ class FilterNgram:
     value: float
     effect: float | None = None
     source: str = ""
+    piece: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns everything as plain values; no piece where there is none."""
+        plain = {**asdict(self), "words": list(self.words)}
+        return plain if self.piece else {name: value for name, value in plain.items() if name != "piece"}
 
     @property
     def text(self) -> str:
@@ -50,7 +58,8 @@ class TextFigure:
     """What one method shows of one text, or of the network (n-grams of data).
 
     ``scores`` (n,) are the words'; ``ngrams`` those of the filters of ``layer``, the first ``count`` of which the
-    report shows. A method that refused has its reason in ``error``; the rest is as in `look_result.Figure`.
+    report shows. ``word`` is the place of the token whose tag is explained, and ``parts`` are those of its scores by
+    the words' features. A method that refused has its reason in ``error``; the rest is as in `look_result.Figure`.
     """
 
     method: str
@@ -66,14 +75,20 @@ class TextFigure:
     seconds: float = 0.0
     note: str = ""
     error: str = ""
+    word: int | None = None
+    parts: Parts = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Returns everything as plain values."""
+        """Returns everything as plain values; the word and the parts where there are any."""
         plain = {name: getattr(self, name) for name in _PLAIN}
+        placed = {} if self.word is None else {"word": self.word}
+        parts = {"parts": {name: each.tolist() for name, each in self.parts}} if self.parts else {}
         return {
             **plain,
+            **placed,
+            **parts,
             "scores": None if self.scores is None else self.scores.tolist(),
-            "ngrams": [{**asdict(each), "words": list(each.words)} for each in self.ngrams],
+            "ngrams": [each.to_json() for each in self.ngrams],
             "trust": None if self.trust is None else finite(asdict(self.trust)),
             "error": self.error or None,
         }
@@ -82,12 +97,23 @@ class TextFigure:
 _PLAIN = ("method", "title", "layer", "target", "score", "probability", "seconds", "note")
 
 
+@dataclass(frozen=True)
+class ExplainedWord:
+    """A token, by its place, whose tag is explained, and its most probable tags with their probabilities."""
+
+    word: int
+    answers: tuple[tuple[str, float], ...]
+
+
 @dataclass(frozen=True, eq=False)
 class LookedText:
     """One text: its name as `neocog.predict` gives it, its tokens and which of them the model knows, answers, figures.
 
-    ``between`` two tokens there is a space, or nothing between characters. A text that was refused has the reason in
-    ``error`` and nothing else.
+    ``between`` two tokens there is a space, or nothing between characters. Of tagged sentences ``labels`` are the tags
+    with their probabilities ``chances``, and ``explained`` the words that figures are of, instead of answers; of
+    sentences with two entities labels tell which tokens are of ``e1`` and ``e2``, and are empty for others. ``bag`` are
+    a bag's sentences with how much the answer's relation heeds each; tokens are then those of the one heeded most.
+    ``note`` says how to read the figures. A text that was refused has the reason in ``error`` and nothing else.
     """
 
     input: str
@@ -97,6 +123,18 @@ class LookedText:
     figures: tuple[TextFigure, ...] = ()
     between: str = " "
     error: str = ""
+    labels: tuple[str, ...] = ()
+    chances: tuple[float, ...] = ()
+    explained: tuple[ExplainedWord, ...] = ()
+    bag: tuple[tuple[str, float], ...] = ()
+    note: str = ""
+
+    def marks(self, figure: TextFigure | None = None) -> tuple[str, ...]:
+        """Returns what stands behind each token where a figure shows it: the tag that is explained, or its entity."""
+        if not self.chances:
+            return self.labels
+        target, word = (None, None) if figure is None else (figure.target, figure.word)
+        return tuple((target or "") if place == word else "" for place in range(len(self.tokens)))
 
     def to_json(self) -> dict[str, Any]:
         """Returns everything as plain values."""
@@ -105,9 +143,26 @@ class LookedText:
             "error": self.error or None,
             "tokens": list(self.tokens),
             "unknown": [place for place, known in enumerate(self.known) if not known],
-            "prediction": [{"class": name, "probability": chance} for name, chance in self.answers],
+            "prediction": _answers(self.answers),
+            **self._of_sentences(),
             "figures": [figure.to_json() for figure in self.figures],
         }
+
+    def _of_sentences(self) -> dict[str, Any]:
+        """Returns what plain texts do not have."""
+        words = [{"word": each.word, "prediction": _answers(each.answers)} for each in self.explained]
+        found = {
+            "labels": list(self.labels),
+            "probabilities": list(self.chances),
+            "explained": words,
+            "bag": [{"sentence": sentence, "attention": weight} for sentence, weight in self.bag],
+            "note": self.note,
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+def _answers(answers: tuple[tuple[str, float], ...]) -> list[dict[str, Any]]:
+    return [{"class": name, "probability": chance} for name, chance in answers]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from neocog.data.text_preprocess import PADDING, TextPreprocessing
-from neocog.explain.entry import entry
+from neocog.explain.entry import columns_of, entry
 from neocog.tasks.model import Model
 from neocog.tasks.text_prediction import TextPredictor
 from neocog.verbs.look_methods import Method
@@ -17,24 +17,38 @@ from neocog.verbs.look_trust import ORDERS, Chances, Trust
 
 MOST_STEPS = 32
 
+# By the name of a word's feature, its part of each word's score (n,).
+Parts = tuple[tuple[str, Tensor], ...]
+
 
 @dataclass(frozen=True, eq=False)
 class SeenText:
     """A text's ``tokens`` in the order of reading, and ``inputs`` (1, L) as the network takes them, margins included.
 
-    ``known`` tells which of the tokens the model knows; ``places`` (n,) is where each of them stands in the inputs.
+    ``known`` tells which of the tokens the model knows; ``places`` (n,) is where each of them stands in the inputs;
+    ``unknown`` are the inputs of as many unknown words. Inputs (1, L, F) hold F numbers a word: the first of them,
+    whose ``features`` are named, are what the word is, and the others, such as its place, are not explained. ``sight``
+    (n,) tells which of the words have a part in what is explained; all unless told.
     """
 
     tokens: tuple[str, ...]
     known: tuple[bool, ...]
     places: Tensor
     inputs: Tensor
+    unknown: Tensor
+    features: tuple[str, ...] = ()
+    sight: Tensor | None = None
+
+    @property
+    def chosen(self) -> Tensor:
+        """Which of the words have a part in what is explained (n,)."""
+        return torch.ones(len(self.tokens), dtype=torch.bool) if self.sight is None else self.sight
 
     @property
     def among(self) -> Tensor:
-        """Which places of the inputs (L,) hold a word."""
+        """Which places of the inputs (L,) hold a word that has a part in what is explained."""
         found = torch.zeros(self.inputs.shape[1], dtype=torch.bool)
-        found[self.places] = True
+        found[self.places[self.chosen]] = True
         return found
 
     def by_place(self, values: Tensor) -> Tensor:
@@ -65,7 +79,9 @@ def seen_text(model: Model, text: str) -> SeenText:
     inputs = model.predictor.collate([numbers])
     assert isinstance(inputs, Tensor)
     known = tuple(bool(number != PADDING) for number in ordered)
-    return SeenText(tuple(tokens), known, places.flip(0) if told.backward else places, inputs.to(model.device))
+    inputs = inputs.to(model.device)
+    ordered_places = places.flip(0) if told.backward else places
+    return SeenText(tuple(tokens), known, ordered_places, inputs, torch.full_like(inputs, PADDING))
 
 
 def preprocessing_of(model: Model) -> TextPreprocessing:
@@ -82,6 +98,17 @@ def word_scores(
     An occluded word is an unknown one, and integrated gradients begin at a text of unknown words.
     Raises what the method raises.
     """
+    return told_apart(method, module, seen, target=target, layer=layer)[0]
+
+
+def told_apart(
+    method: Method, module: nn.Module, seen: SeenText, *, target: int | None = None, layer: str | None = None
+) -> tuple[Tensor, Parts]:
+    """Returns what `word_scores` does, and the part of each feature where words have several.
+
+    With signs the parts add up to the score, as lengths their squares do; of occlusion a part is what is lost where
+    this feature alone is that of an unknown word. Methods that tell of places alone have none. Raises as they do.
+    """
     wanted: dict[str, Any] = {}
     if "target" in method.needs and target is not None:
         wanted["target"] = target
@@ -89,12 +116,50 @@ def word_scores(
         wanted["target"] = lambda logits: logits.log_softmax(1)[:, target]
     if "layer" in method.needs and layer is not None:
         wanted["layer"] = layer
-    result: Tensor = method.function(
-        module, seen.inputs.clone(), **_OWN.get(method.name, _nothing)(module, seen), **wanted
-    )
-    if result.dim() == 3:  # (1, E, L)
-        result = result.sum(1) if method.signed else result.norm(dim=1)
-    return result[0].detach().cpu()[seen.places]
+    channels = _channels(module, seen)
+    own = _OWN.get(method.name, _nothing)(module, seen)
+    found: Tensor = method.function(module, seen.inputs.clone(), **own, **wanted)
+    apart: dict[str, Tensor] = {}
+    if found.dim() == 3:  # (1, E, L)
+        apart = {name: _over(method, found[:, places]) for name, places in channels.items()}
+        chosen = torch.cat(list(channels.values())) if channels else slice(None)
+        found = _over(method, found[:, chosen])
+    elif "fill" in own and len(channels) > 1:
+        for name, places in channels.items():
+            fill = {**own, "fill": _with_unknown(module, seen, own["fill"], places)}
+            apart[name] = method.function(module, seen.inputs.clone(), **fill, **wanted)
+    parts = apart.items() if len(channels) > 1 else ()
+    return _by_word(seen, found), tuple((name, _by_word(seen, each)) for name, each in parts)
+
+
+def _channels(module: nn.Module, seen: SeenText) -> dict[str, Tensor]:
+    """Returns for each feature that the network looks up where its numbers are among the E of the entry."""
+    if not seen.features:
+        return {}
+    found: dict[str, list[Tensor]] = {}
+    start = 0
+    for column, width in columns_of(module, seen.inputs):
+        if column < len(seen.features):
+            found.setdefault(seen.features[column], []).append(torch.arange(start, start + width))
+        start += width
+    return {name: torch.cat(places) for name, places in found.items()}
+
+
+def _over(method: Method, values: Tensor) -> Tensor:
+    """Returns values (1, E, L) as one a place (1, L)."""
+    return values.sum(1) if method.signed else values.norm(dim=1)
+
+
+def _by_word(seen: SeenText, values: Tensor) -> Tensor:
+    return values[0].detach().cpu()[seen.places]
+
+
+def _with_unknown(module: nn.Module, seen: SeenText, unknown: Tensor, places: Tensor) -> Tensor:
+    """Returns the words' own values (E, L), and at ``places`` of the E those of unknown words."""
+    with torch.no_grad():
+        values = entry(module, seen.inputs).values[0].clone()
+    values[places] = unknown[places]
+    return values
 
 
 def _nothing(_module: nn.Module, _seen: SeenText) -> dict[str, Any]:
@@ -102,11 +167,11 @@ def _nothing(_module: nn.Module, _seen: SeenText) -> dict[str, Any]:
 
 
 def _each_word(module: nn.Module, seen: SeenText) -> dict[str, Any]:
-    return {"window": 1, "stride": 1, "fill": unknown_values(module, seen.inputs)[0]}
+    return {"window": 1, "stride": 1, "fill": unknown_values(module, seen)[0]}
 
 
 def _from_unknown(_module: nn.Module, seen: SeenText) -> dict[str, Any]:
-    return {"baseline": torch.full_like(seen.inputs, PADDING)}
+    return {"baseline": seen.unknown}
 
 
 def _every_number(_module: nn.Module, _seen: SeenText) -> dict[str, Any]:
@@ -116,10 +181,10 @@ def _every_number(_module: nn.Module, _seen: SeenText) -> dict[str, Any]:
 _OWN = {"occlusion": _each_word, "integrated_gradients": _from_unknown, "saliency": _every_number}
 
 
-def unknown_values(module: nn.Module, inputs: Tensor) -> Tensor:
-    """Returns the vectors (B, E, L) of as many unknown words, behind the network's embeddings."""
+def unknown_values(module: nn.Module, seen: SeenText) -> Tensor:
+    """Returns the vectors (1, E, L) of as many unknown words, behind the network's embeddings."""
     with torch.no_grad():
-        return entry(module, torch.full_like(inputs, PADDING)).values
+        return entry(module, seen.unknown).values
 
 
 def trust_of_words(
@@ -135,27 +200,28 @@ def trust_of_words(
 ) -> Trust:
     """Returns how far the scores of the words can be trusted; `look_trust.Trust` says what each number means.
 
-    For deletion the words become unknown ones, the highest score first, and for insertion they come back; margins and
-    padding take no part. A text of one word has no order, and so no number but NaN.
+    For deletion the words become unknown ones, the highest score first, and for insertion they come back; margins,
+    padding and words out of sight take no part. A single word has no order, and so no number but NaN.
     """
     from neocog import explain
 
-    if len(seen.tokens) < 2:
+    chosen = seen.chosen
+    count = int(chosen.sum())
+    if count < 2:
         return Trust(*(float("nan"),) * 2)
 
     def again(network: nn.Module, inputs: Tensor) -> Tensor:
-        return word_scores(
-            method, network, SeenText(seen.tokens, seen.known, seen.places, inputs), target=target, layer=layer
-        )[None]
+        found = word_scores(method, network, replace(seen, inputs=inputs), target=target, layer=layer)
+        return found[None, chosen]
 
     forgetting = explain.randomisation(again, module, seen.inputs, seed=seed, steps=1)
     rank, score = float(forgetting.full_rank[0]), float(forgetting.score[0])
     if target is None or "target" not in method.needs:
         return Trust(rank, score)
     settings: dict[str, Any] = {
-        "fill": unknown_values(module, seen.inputs),
+        "fill": unknown_values(module, seen),
         "among": seen.among,
-        "steps": min(MOST_STEPS, len(seen.tokens)),
+        "steps": min(MOST_STEPS, count),
         "orders": 0 if target in chances else ORDERS * 4,  # a text is cheap, and its few words leave much to chance
         "seed": seed,
         "target": target,
