@@ -65,7 +65,7 @@ def test_a_test_measures_what_was_kept_aside_and_says_what_was_learned_from(trai
     assert not measured.warnings
     everything = neocog.test(model, data, part="all", device="cpu")
     assert everything.samples == 2700
-    assert "trained on 243 of these 300 samples" in everything.warnings[0]
+    assert "trained on 243 of these 300 lines" in everything.warnings[0]
     costs = [each.bits * each.times for each in everything.by_token()]
     assert sum(costs) / everything.samples == pytest.approx(everything.metrics["bits_per_character"])
     assert sum(each.tokens for each in everything.lines()) == everything.samples
@@ -203,3 +203,10 @@ def test_the_task_has_to_be_asked_for(tmp_path):
     path = rhyme(tmp_path / "x.txt")
     assert find(TrainOptions(data=str(path), task="language")).name == "language modelling"
     assert find(TrainOptions(data=str(path))).name == "text classification"
+
+
+def test_the_command_says_characters_and_not_samples(trained, capsys):
+    run, data = trained
+    assert run.summary["what"] == "characters"
+    assert command_line(["test", str(run.folder / "model.safetensors"), str(data), "--device", "cpu"]) == 0
+    assert "270 characters\n" in capsys.readouterr().err

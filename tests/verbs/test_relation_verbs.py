@@ -67,7 +67,7 @@ def test_relations_are_learned_and_the_official_figure_comes_first(trained):
     assert (run.summary["task"], run.summary["network"]) == ("relation classification", "pcnn")
     assert next(iter(run.summary["test"])) == "macro_f1"
     assert run.summary["test"]["macro_f1"] == run.summary["test"]["top1"] == 1
-    assert run.verdict().startswith("macro f1 100.0 %; 100.0 % of 40 held-out test samples right")
+    assert run.verdict().startswith("macro f1 100.0 %; 100.0 % of 40 held-out test sentences right")
     report = (run.folder / "report.html").read_text()
     assert "Official score of each relation" in report
     assert "macro F1 by the official rules" in report

@@ -193,8 +193,8 @@ def test_folds_have_their_own_figure(tmp_path: Path) -> None:
     found = neocog.train(
         tmp_path / "data.conll", folds=2, epochs=2, dimension=6, batch=8, out=str(tmp_path / "folds"), quiet=True
     )
-    assert found.verdict().startswith("f1 ")
-    assert "in 40 samples on average over 2 folds" in found.verdict()
+    assert found.verdict().startswith("F1 of spans ")
+    assert "in 40 sentences on average over 2 folds" in found.verdict()
     assert set(found.summary["test"]) == {"f1", "f1_spread", "n"}
 
 
@@ -237,3 +237,12 @@ def test_a_fold_without_spans_counts_in_no_mean(tmp_path: Path) -> None:
     assert f"on average over {len(known)} folds" in found.verdict()
     assert f"{left} without a figure left out" in found.verdict()
     assert json.loads((tmp_path / "folds" / "folds.json").read_text(), parse_constant=pytest.fail)["test"]["n"] == 30
+
+
+def test_sentences_are_called_sentences(run: neocog.Run, data: Path, tmp_path: Path) -> None:
+    model = str(run.folder / "model.safetensors")
+    tested = CliRunner().invoke(measure, [model, str(data), "--out", str(tmp_path / "tested")])
+    assert tested.stderr.startswith(f"neocog: tested on the test part of {data}: 20 sentences\n")
+    assert "Sentences" in (tmp_path / "tested" / "report.html").read_text()
+    seen = CliRunner().invoke(measure, [model, str(data), "--part", "train"])
+    assert "trained on 54 of these 60 sentences" in seen.stderr

@@ -63,7 +63,7 @@ def _overall(result: TestResult) -> list[str]:
         )
     ]
     rows.append(("loss", f"{metrics['loss']:.4f}", ""))
-    heading = f"{result.contract.network} on {visible(result.statement)}: {result.samples:,} samples"
+    heading = f"{result.contract.network} on {visible(result.statement)}: {result.samples:,} {result.what}"
     return [heading, "", *aligned([("", "value", "95 % interval (Wilson)"), *rows])]
 
 
@@ -79,7 +79,7 @@ def _classes(result: TestResult) -> list[str]:
         )
         for i, name in enumerate(result.classes)
     ]
-    return aligned([("class", "precision", "recall", "F1", "samples"), *rows])
+    return aligned([("class", "precision", "recall", "F1", result.what), *rows])
 
 
 def _confusions(result: TestResult) -> list[str]:
@@ -93,7 +93,7 @@ def _confusions(result: TestResult) -> list[str]:
     pairs = [divmod(int(cell), len(wrong)) for cell in cells if wrong.flat[cell]]
     names = [visible(name) for name in result.classes]
     rows = [[f"{names[true]} -> {names[answer]}", str(wrong[true, answer])] for true, answer in pairs]
-    return aligned([["most frequent confusions (true -> answer)", "samples"], *rows]) if rows else []
+    return aligned([["most frequent confusions (true -> answer)", result.what], *rows]) if rows else []
 
 
 def _calibration(result: TestResult) -> list[str]:
@@ -106,7 +106,7 @@ def _calibration(result: TestResult) -> list[str]:
         if count
     ]
     heading = f"calibration: expected error {percent(curve.error)} over {len(curve.count)} bins"
-    return [heading, *aligned([("confidence", "mean", "accuracy", "samples"), *rows])]
+    return [heading, *aligned([("confidence", "mean", "accuracy", result.what), *rows])]
 
 
 def _mistakes(result: TestResult) -> list[str]:

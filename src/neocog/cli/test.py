@@ -39,7 +39,7 @@ def command(ctx: click.Context, /, model: str, data: str, form: str | None, **op
 
     result = test(model, data, **options)
     unread = f", {len(result.refused):,} unreadable" if result.refused else ""
-    click.echo(f"neocog: tested on {result.statement}: {result.samples:,} samples{unread}", err=True)
+    click.echo(f"neocog: tested on {result.statement}: {result.samples:,} {result.what}{unread}", err=True)
     for warning in result.warnings:
         click.echo(f"neocog: warning: {warning}", err=True)
     for refused in result.refused:

@@ -95,6 +95,11 @@ def samples_of(part: Part[Sample]) -> list[Sample]:
     return [part.items.read(place) for place in range(len(part))]
 
 
+def are_bags(data: DataSet[Sample]) -> bool:
+    """Tells whether the samples are bags rather than single sentences."""
+    return any(isinstance(part.items.read(0), Bag) for part in data.parts.values() if len(part))
+
+
 def sentences_of(sample: Sample) -> Sequence[RelationSentence]:
     """Returns the sentences of a bag, or the one sentence."""
     return sample.sentences if isinstance(sample, Bag) else (sample,)

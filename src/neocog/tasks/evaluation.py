@@ -40,7 +40,8 @@ class TestResult:
 
     ``items`` are the part's samples, ``answers`` those that could be read, by position in it, ``refused`` the others.
     ``statement`` says in a sentence what was tested; ``warnings`` what makes the figures doubtful. ``official`` are the
-    task's own figures, the one that matters most first; none where it is the share of right answers.
+    task's own figures, the one that matters most first; none where it is the share of right answers. ``what`` is the
+    word for the samples.
     """
 
     __test__ = False  # pytest would take the name for a test
@@ -54,6 +55,7 @@ class TestResult:
     refused: tuple[Refused, ...] = ()
     warnings: tuple[str, ...] = ()
     official: Mapping[str, float] = field(default_factory=dict)
+    what: str = "samples"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -112,10 +114,10 @@ class TestResult:
             probability_of_truth=float(chances[truth]),
         )
 
-    def verdict(self, what: str = "samples") -> str:
+    def verdict(self, which: str = "") -> str:
         """Returns e.g. ``98.6 % of 360 samples right (95 % interval 96.8 to 99.4 %)``, behind the task's own figure."""
         low, high = self.intervals["top1"]
-        right = f"{100 * self.metrics['top1']:.1f} % of {self.samples:,} {what} right"
+        right = f"{100 * self.metrics['top1']:.1f} % of {self.samples:,} {which}{self.what} right"
         own = "".join(f"{name.replace('_', ' ')} {100 * value:.1f} %; " for name, value in [*self.official.items()][:1])
         return f"{own}{right} (95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
 

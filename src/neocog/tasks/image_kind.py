@@ -71,6 +71,11 @@ class ImageClassificationKind:
             self._look = survey(data.parts["train"])
         return self._look
 
+    def what(self, data: DataSet[Picture]) -> str:
+        """Returns the word for the samples."""
+        del data
+        return "samples"
+
     def choose(self, data: DataSet[Picture]) -> Choice:
         """Returns the network that suits the pictures, and the reason."""
         return choose_network(self.look(data))

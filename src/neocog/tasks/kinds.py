@@ -65,6 +65,9 @@ class Kind(Protocol):
     def readable(self, data: DataSet[Any]) -> DataSet[Any]:
         """Returns the data without what training would leave out as unreadable."""
 
+    def what(self, data: DataSet[Any]) -> str:
+        """Returns the word for the samples of the data: samples, sentences, bags, lines."""
+
     def choose(self, data: DataSet[Any]) -> Choice:
         """Returns the network that suits the data, and the reason."""
 

@@ -77,6 +77,11 @@ class LanguageKind:
         """Returns the data: a text that was read can be read."""
         return data
 
+    def what(self, data: DataSet[str]) -> str:
+        """Returns the word for what the text was read by."""
+        del data
+        return "lines"
+
     def choose(self, data: DataSet[str]) -> Choice:
         """Returns long short-term memory, which remembers furthest."""
         del data

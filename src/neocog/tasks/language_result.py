@@ -99,6 +99,11 @@ class LanguageResult:
         return len(self.nats)
 
     @property
+    def what(self) -> str:
+        """The word for the tokens: ``characters`` or ``words``."""
+        return f"{self.unit}s"
+
+    @property
     def unknown(self) -> int:
         """How many of the tokens the model does not know: told as the one unknown token."""
         return int((self.tokens == 1).sum())
@@ -121,12 +126,11 @@ class LanguageResult:
         """None: neighbouring tokens are no independent samples."""
         return {}
 
-    def verdict(self, what: str = "samples") -> str:
+    def verdict(self, which: str = "") -> str:
         """Returns e.g. ``2.13 bits per character on 12,345 held-out test characters``."""
-        kept = what.removesuffix("samples")
         bits, perplexity = self.metrics[f"bits_per_{self.unit}"], self.metrics["perplexity"]
         more = "" if self.unit == "character" else f" (perplexity {perplexity:,.1f})"
-        return f"{bits:.3f} bits per {self.unit}{more} on {self.samples:,} {kept}{self.unit}s"
+        return f"{bits:.3f} bits per {self.unit}{more} on {self.samples:,} {which}{self.what}"
 
     def lines(self) -> Iterator[LineCost]:
         """Yields every line with its cost; one without a token has none."""

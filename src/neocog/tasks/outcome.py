@@ -78,14 +78,15 @@ def _measure(kind: Kind, model: Model, data: DataSet[Any], name: str, options: T
 
 def _verdict(result: Result) -> str:
     if not result.samples:
-        return "the test part holds no readable sample, so nothing is known of the accuracy"
-    return result.verdict("held-out test samples")
+        return f"the test part holds no readable {result.what}, so nothing is known of the accuracy"
+    return result.verdict("held-out test ")
 
 
 def summarise(kind: Kind, plan: Plan, data: DataSet[Any], measured: Measured, *, seconds: float) -> dict[str, Any]:
     """Returns ``summary.json``: what was trained on what for how long, and the final metrics by part.
 
-    ``chosen_by`` is the metric by which the best epoch was chosen.
+    ``chosen_by`` is the metric by which the best epoch was chosen and ``chosen_title`` its title; ``what`` is the word
+    for what ``n`` counts.
     """
     intervals = {
         f"{name}_intervals": {key: list(ends) for key, ends in result.intervals.items()}
@@ -106,6 +107,8 @@ def summarise(kind: Kind, plan: Plan, data: DataSet[Any], measured: Measured, *,
         **measured.metrics(),
         **intervals,
         "chosen_by": kind.chosen_by[0],
+        "chosen_title": kind.chosen_by[1],
+        "what": measured.results["test"].what,
         "verdict": _verdict(measured.results["test"]),
         "versions": {"neocog": __version__, "torch": torch.__version__, "python": platform.python_version()},
     }

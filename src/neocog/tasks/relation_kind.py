@@ -16,7 +16,7 @@ from neocog.core.inputs import check_input
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.data.dataset import PARTS, DataSet, Part
-from neocog.data.relation_open import Sample, marked, open_relations
+from neocog.data.relation_open import Sample, are_bags, marked, open_relations
 from neocog.data.relation_preprocess import RelationPreprocessing
 from neocog.data.relation_source import RelationSource
 from neocog.data.split import fewer
@@ -78,6 +78,10 @@ class RelationKind:
         if self._looked is None or self._looked.data is not data:
             self._looked = RelationWords(data, self._options)
         return self._looked
+
+    def what(self, data: DataSet[Sample]) -> str:
+        """Returns the word for the samples."""
+        return "bags" if are_bags(data) else "sentences"
 
     def choose(self, data: DataSet[Sample]) -> Choice:
         """Returns the piecewise CNN; for bags the one that attends to their sentences."""
@@ -153,14 +157,14 @@ class RelationKind:
     ) -> TestResult:
         """Returns what a model answers for a part of data, with the official figures."""
         made = classified.measured(model, data, part, occasion, batch_size=batch_size, workers=workers)
-        return replace(made, official=official(made.answers, made.classes))
+        return replace(made, official=official(made.answers, made.classes), what=self.what(data))
 
     def sections(self, result: TestResult, part: Part[Sample]) -> list[Section]:
         """Returns the official score of each relation, then confusion, classes, calibration and the worst mistakes."""
         score = score_of(result.answers, result.classes)
-        found = {} if score is None else score.by_relation
+        found, what = ({} if score is None else score.by_relation), result.what
         rows = [
-            (name, f"F1 {each.f1:.2%}, precision {each.precision:.2%}, recall {each.recall:.2%}, {each.gold} samples")
+            (name, f"F1 {each.f1:.2%}, precision {each.precision:.2%}, recall {each.recall:.2%}, {each.gold:,} {what}")
             for name, each in found.items()
         ]
         own = [facts_section("Official score of each relation, its direction counted", rows)] if rows else []

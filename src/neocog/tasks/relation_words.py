@@ -10,9 +10,8 @@ from torch import nn
 
 from neocog.core.errors import UsageError
 from neocog.core.registry import Record
-from neocog.data.bags import Bag
 from neocog.data.dataset import DataSet
-from neocog.data.relation_open import Sample, samples_of, sentences_of
+from neocog.data.relation_open import Sample, are_bags, samples_of, sentences_of
 from neocog.data.relation_preprocess import RelationPreprocessing
 from neocog.data.semeval import RelationSentence, marked_tokens
 from neocog.data.tokenise import tokeniser
@@ -32,7 +31,7 @@ class RelationWords:
     @cached_property
     def holds_bags(self) -> bool:
         """Whether the samples are bags."""
-        return isinstance(self.data.parts["train"].items.read(0), Bag)
+        return are_bags(self.data)
 
     @cached_property
     def sentences(self) -> tuple[RelationSentence, ...]:

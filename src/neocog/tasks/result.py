@@ -62,6 +62,10 @@ class Result(Protocol):
         """Number of samples that were answered."""
 
     @property
+    def what(self) -> str:
+        """The word for the samples: samples, sentences, bags, characters, words."""
+
+    @property
     def metrics(self) -> Mapping[str, float]:
         """The figures under the field's names, as fractions but for losses."""
 
@@ -69,8 +73,8 @@ class Result(Protocol):
     def intervals(self) -> Mapping[str, Interval]:
         """95 % intervals of some of the figures."""
 
-    def verdict(self, what: str = "samples") -> str:
-        """Returns the figure that matters most in a clause for people; ``what`` says what the samples are."""
+    def verdict(self, which: str = "") -> str:
+        """Returns the figure that matters most in a clause for people; ``which`` stands before the samples' word."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns everything as plain values; NaN, for what has no meaning, as None."""

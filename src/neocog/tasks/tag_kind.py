@@ -109,6 +109,11 @@ class TaggingKind:
             self._looked = TagWords(data, scheme_in(data), self._options)
         return self._looked
 
+    def what(self, data: DataSet[TaggedSentence]) -> str:
+        """Returns the word for the samples."""
+        del data
+        return "sentences"
+
     def choose(self, data: DataSet[TaggedSentence]) -> Choice:
         """Returns the window network, which is quick and nearly as good as the one over sentences."""
         return Choice("collobert_window", "none", f"{len(data.classes)} tags of words suit windows of five words")

@@ -61,6 +61,11 @@ class TaggingResult:
         """Number of sentences that were answered."""
         return len(self.indices)
 
+    @property
+    def what(self) -> str:
+        """The word for the samples."""
+        return "sentences"
+
     @cached_property
     def metrics(self) -> dict[str, float]:
         """The figures of `neocog.tasks.tag_metrics.metrics`."""
@@ -76,9 +81,9 @@ class TaggingResult:
         """(K, K) counts of words: row the true tag, column the answer."""
         return statistics.confusion_matrix(self.words.truth, self.words.answered, len(self.tags))
 
-    def verdict(self, what: str = "samples") -> str:
+    def verdict(self, which: str = "") -> str:
         """Returns e.g. ``F1 93.6 % of spans in 2,012 sentences (95 % interval 93.2 to 94.0 %), 95.9 % ...``."""
-        sentences = f"{self.samples:,} {what.replace('samples', 'sentences')}"
+        sentences = f"{self.samples:,} {which}{self.what}"
         right = f"{100 * self.metrics['accuracy']:.1f} % of {len(self.words.truth):,} tags right"
         if not self.words.spans_are_tagged:
             return f"{right} in {sentences} ({self._interval('accuracy')})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,9 @@ def to_csv(rows: Table) -> str:
 
 
 def _page(kind: Kind, result: Result, part: Part[Any]) -> Page:
-    figures = [(name, f"{value:.4f}") for name, value in result.metrics.items()]
+    figures = [(name, "-" if math.isnan(value) else f"{value:.4f}") for name, value in result.metrics.items()]
     sections = [*kind.sections(result, part), facts_section("All figures", figures)]
-    facts = [("Network", result.contract.network), ("Samples", f"{result.samples:,}")]
+    facts = [("Network", result.contract.network), (result.what.capitalize(), f"{result.samples:,}")]
     if result.refused:
         facts.append(("Unreadable", f"{len(result.refused):,}"))
     verdict = " ".join([f"{result.verdict()}.", *(f"{each[0].upper()}{each[1:]}" for each in result.warnings)])

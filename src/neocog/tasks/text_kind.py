@@ -78,6 +78,11 @@ class TextClassificationKind:
             self._looked = Words(data, self._options)
         return self._looked
 
+    def what(self, data: DataSet[str]) -> str:
+        """Returns the word for the samples."""
+        del data
+        return "samples"
+
     def choose(self, data: DataSet[str]) -> Choice:
         """Returns Kim's network, which suits sentences and is quick."""
         longest = max(self.look(data).lengths, default=0)

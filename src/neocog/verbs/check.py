@@ -165,12 +165,13 @@ def _tagged(data: str | Path, reading: Reading, *, progress: Progress | None) ->
 
 def _relations(data: str | Path, *, near: bool, progress: Progress | None, encoding: str | None) -> _Examined:
     """Examines sentences with the marks of their entities; a bag is the text of all its sentences."""
-    from neocog.data.relation_open import as_texts, open_relations
+    from neocog.data.relation_open import are_bags, as_texts, open_relations
     from neocog.data.text_doctor import KINDS, examine
     from neocog.data.text_lines import ENCODING
 
-    dataset = as_texts(open_relations(data, encoding=encoding or ENCODING, for_training=False))
-    return _Examined("sentences or bags", dataset, examine(dataset, near=near, progress=progress), KINDS)
+    relations = open_relations(data, encoding=encoding or ENCODING, for_training=False)
+    what, dataset = "bags of sentences" if are_bags(relations) else "sentences", as_texts(relations)
+    return _Examined(what, dataset, examine(dataset, near=near, progress=progress), KINDS)
 
 
 def _refuse_options(options: Mapping[str, object], owners: str, instead: str) -> None:

@@ -21,6 +21,8 @@ from neocog.training.distributed import expected
 from neocog.training.progress import progress_for
 from neocog.verbs.side_by_side import side_by_side
 
+_SHARED = ("task", "network", "recipe", "seed", "data", "classes", "chosen_by", "chosen_title", "what")
+
 
 @dataclass(frozen=True)
 class CrossValidation(Run):
@@ -38,17 +40,17 @@ class CrossValidation(Run):
 
     def verdict(self) -> str:
         """Returns e.g. ``81.0 % right on average over 10 folds, spread 1.2``."""
-        test, name = self.summary["test"], self.summary["chosen_by"]
+        test, name, title = (self.summary[key] for key in ("test", "chosen_by", "chosen_title"))
         known = sum(value is not None for value in self.accuracies)
         without = len(self.runs) - known
         if not known:
-            return f"none of {without} folds has a figure ({name.replace('_', ' ')})"
+            return f"none of {without} folds has a figure ({title})"
         mean, spread = 100 * test[name], test[f"{name}_spread"]
         over = f"on average over {known} folds" + ("" if spread is None else f", spread {100 * spread:.1f}")
         over += f"; {without} without a figure left out" if without else ""
         if name == "top1":
-            return f"{mean:.1f} % of {test['n']:,} samples right {over}"
-        return f"{name.replace('_', ' ')} {mean:.1f} % in {test['n']:,} samples {over}"
+            return f"{mean:.1f} % of {test['n']:,} {self.summary['what']} right {over}"
+        return f"{title} {mean:.1f} % in {test['n']:,} {self.summary['what']} {over}"
 
     def text(self) -> str:
         """Returns the figures for a person."""
@@ -69,7 +71,7 @@ def joined(runs: Sequence[Run]) -> dict[str, Any]:
     name = first["chosen_by"]
     found = [value for value in figures(runs, name) if value is not None]
     return {
-        **{key: first[key] for key in ("task", "network", "recipe", "seed", "data", "classes", "chosen_by")},
+        **{key: first[key] for key in _SHARED},
         "folds": [{"folder": run.folder.name, **run.summary["test"]} for run in runs],
         "test": {
             name: statistics.fmean(found) if found else None,

@@ -68,7 +68,9 @@ def test(
     result = kind.measure(loaded, stored, tested.part, occasion, batch_size=batch, workers=workers)
     if not result.samples:
         reason = result.refused[0].reason
-        raise DataError(f"{tested.statement}: none of {len(tested.part)} samples could be read; {reason}.")
+        raise DataError(
+            f"{tested.statement}: none of {len(tested.part):,} {kind.what(stored)} could be read; {reason}."
+        )
     if out is not None:
         test_folder.write(Path(out), kind, result, tested.part)
     return result
@@ -89,5 +91,7 @@ def _tested(
     seen = seen_in_training(split, tested.part) if split else 0
     if not seen:
         return tested, ()
-    warning = f"the model was trained on {seen:,} of these {len(tested.part):,} samples: the figures are too good"
+    warning = (
+        f"the model was trained on {seen:,} of these {len(tested.part):,} {kind.what(stored)}: the figures are too good"
+    )
     return tested, (f"{warning}; --part test measures those that were kept aside.",)
