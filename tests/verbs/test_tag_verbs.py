@@ -246,3 +246,14 @@ def test_sentences_are_called_sentences(run: neocog.Run, data: Path, tmp_path: P
     assert "Sentences" in (tmp_path / "tested" / "report.html").read_text()
     seen = CliRunner().invoke(measure, [model, str(data), "--part", "train"])
     assert "trained on 54 of these 60 sentences" in seen.stderr
+
+
+def test_sentences_that_train_split_off_are_tested_alone(tmp_path: Path) -> None:
+    (tmp_path / "data.conll").write_text(columns(40))
+    run = neocog.train(tmp_path / "data.conll", recipe="smoke", dimension=6, out=str(tmp_path / "run"), quiet=True)
+    model = run.folder / "model.safetensors"
+    again = neocog.test(model, tmp_path / "data.conll")
+    assert (again.samples, again.metrics["f1"]) == (4, run.summary["test"]["f1"])
+    assert not again.warnings
+    whole = neocog.test(model, tmp_path / "data.conll", part="all")
+    assert "trained on 32 of these 40 sentences" in whole.warnings[0]

@@ -95,7 +95,7 @@ def training_split(
         whole = keep_aside(with_fold(data, *fold, seed=seed) if fold else data, seed=seed)
     except DataError:
         return None
-    if not whole.classes:  # of running text: the model knows the tokens
+    if not whole.parts["train"].labels:  # tokens, and tags in the scheme that is learned, are the model's own
         whole = replace(whole, classes=contract.classes)
     if fingerprint(whole) == known:
         return whole
