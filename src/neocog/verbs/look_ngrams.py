@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from neocog.core.errors import DataError, NetworkError, UnreadableInput
-from neocog.core.trace import caught
+from neocog.core.trace import caught, find_layer
 from neocog.data.dataset import DataSet
 from neocog.explain.entry import derivatives, entry
 from neocog.explain.layers import CONVOLUTIONS
@@ -114,7 +114,15 @@ class TextData:
         return self._read[0][0].inputs
 
     def ngrams(self, layer: str) -> tuple[FilterNgram, ...]:
-        """Returns the n-grams that fire each filter of a layer most, three a filter, strongest first."""
+        """Returns the n-grams that fire each filter of a layer most, three a filter, strongest first.
+
+        Raises NetworkError for a layer without maps over the words.
+        """
+        if isinstance(find_layer(self._module, self._prefix + layer), StrongestForEach):
+            raise NetworkError(
+                f"the layer {layer!r} takes its maximum over a sentence for each word in turn, so that it has no "
+                "n-grams of data; leave --data out for those of the sentence."
+            )
         found = firing_ngrams(self._module, self._batches(), str, layer=self._prefix + layer, count=EACH)
         return tuple(self._row(each, gram) for each, grams in found.items() for gram in grams)
 

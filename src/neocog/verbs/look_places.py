@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -82,16 +82,29 @@ def _picked(question: Question, network: nn.Module, layer: str, target: int) -> 
         where = entry(question.module, question.seen.inputs)
         values = where.values.clone().requires_grad_()
         with caught(network, [layer]) as seen:
-            score = scores(where.run(values), target)
-            answers = seen.activation(layer)[0, question.word]  # (M,)
-            (slopes,) = torch.autograd.grad(score, seen.activation(layer))
-            each_word = torch.autograd.grad(answers, values, torch.eye(len(answers)).to(answers), is_grads_batched=True)
-    own = slopes[0, question.word]
-    depends = (each_word[0][:, 0] != 0).any(1).cpu()  # (M, L)
+            derivatives(scores(where.run(values), target), [values])
+        slopes = seen.gradient(layer)[0, question.word]  # (M,)
+        answers = _output(find_layer(network, layer), lambda: where.run(values))[0, question.word]
+        each = torch.eye(len(answers)).to(answers)
+        (by_filter,) = torch.autograd.grad(answers, values, each, is_grads_batched=True)  # (M, 1, E, L)
+    answers = answers.detach()
+    depends = (by_filter[:, 0] != 0).any(1).cpu()  # (M, L)
     rows = []
-    for each in torch.nonzero(own).flatten().tolist():
-        words = torch.nonzero(depends[each]).flatten().tolist()
+    for number in torch.nonzero(slopes).flatten().tolist():
+        words = torch.nonzero(depends[number]).flatten().tolist()
         if words:
             gram = question.seen.words_at(words[0], words[-1] - words[0] + 1)
-            rows.append(FilterNgram(each, gram, float(answers[each]), float((answers * own)[each])))
+            effect = float(answers[number] * slopes[number])
+            rows.append(FilterNgram(number, gram, float(answers[number]), effect))
     return rows
+
+
+def _output(layer: nn.Module, run: Callable[[], object]) -> Tensor:
+    """Returns what a layer gives in a run, without hooks that look at its gradient: many are taken at once."""
+    found: list[Tensor] = []
+    handle = layer.register_forward_hook(lambda _layer, _inputs, output: found.append(output))
+    try:
+        run()
+    finally:
+        handle.remove()
+    return found[0]

@@ -15,6 +15,7 @@ from neocog.data.resize import normalise
 from neocog.tasks.model import Model
 from neocog.tasks.picture_prediction import PicturePredictor
 from neocog.tasks.text_prediction import TextPredictor
+from neocog.verbs.look_kinds import is_of_texts
 from neocog.verbs.look_words import SeenText, preprocessing_of, seen_text
 
 MOST_PIXELS = 64_000_000
@@ -125,4 +126,7 @@ def kind_of(model: Model) -> Kind:
         return Pictures(model)
     if isinstance(model.predictor, TextPredictor):
         return Texts(model)
-    raise UsageError(f"explore takes models of pictures and of texts; this one's task is {model.contract.task}.")
+    instead = "; `neocog look` takes it" if is_of_texts(model) else ""
+    raise UsageError(
+        f"explore takes models of pictures and of texts; this one's task is {model.contract.task}{instead}."
+    )
