@@ -61,3 +61,13 @@ def test_vectors_of_padding_are_zero_and_distances_have_their_own():
     assert torch.equal(vectors[:, 4:9, 1], vectors[:, 4:9, 2])  # both inside the first entity
     assert not torch.equal(vectors[:, 4:9, 0], vectors[:, 4:9, 1])
     assert DistanceTable(REACH, 5).weight.shape == (2 * REACH + 2, 5)
+
+
+def test_entities_that_share_words_part_the_sentence_where_they_end():
+    # w [e1 [both] e2 e2] w: the second piece is what of the one stands behind the other's end
+    crossed = sentence([-1, 0, 0, 1, 2, 3], [-2, -1, 0, 0, 0, 1])
+    assert pieces(crossed)[0].int().tolist() == [[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1]]
+    nested = sentence([-1, 0, 1, 2, 3, 4], [-1, 0, 0, 0, 0, 1])
+    assert pieces(nested)[0].sum(1).tolist() == [2, 3, 1]
+    same = sentence([-1, 0, 0, 1], [-1, 0, 0, 1])
+    assert pieces(same)[0].sum(1).tolist() == [3, 0, 1]

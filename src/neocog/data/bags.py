@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neocog.core.errors import DataError
-from neocog.data.semeval import RelationSentence, marked_sentence
+from neocog.data.semeval import APART, CROSSED, NESTED, RelationSentence, marked_sentence
 from neocog.data.text_lines import ENCODING, first_line, numbered_lines, refuse_long
 
 EXPECTED = (
@@ -64,7 +64,8 @@ def read_bags(path: Path, encoding: str = ENCODING, *, labelled: bool = True) ->
     with ``name`` (and ``id``) and ``pos`` (from, to: in characters of the text, or in tokens), and ``relation``; these
     are put into bags by head, tail and relation, or without ``labelled`` by head and tail.
 
-    Raises DataError, with the line, for a row that is not so, an entity outside its sentence or over the other one, a
+    The two entities may share words (``York`` and ``New York``), as sentences that a machine tagged have them; marks in
+    a text may not cross. Raises DataError, with the line, for a row that is not so, an entity outside its sentence, a
     missing relation, an empty file.
     """
     rows = [(number, _row(path, number, line)) for number, line in numbered_lines(path, encoding)]
@@ -161,24 +162,24 @@ def _of_tokens(where: str, number: int, tokens: Any, spans: Sequence[Any]) -> Re
 
 
 def _checked(where: str, spans: Sequence[Any], length: int) -> list[tuple[int, int]]:
-    """Returns the places of head and tail; raises DataError for what is none, is outside, or overlaps."""
+    """Returns the places of head and tail; raises DataError for what is none, or is outside."""
     for name, span in zip(("head", "tail"), spans, strict=True):
         if not (isinstance(span, list) and len(span) == 2 and all(type(each) is int for each in span)):
             raise DataError(f"{where}: the place of the {name} should be [from, to]; got {span!r:.60}")
         if not 0 <= span[0] < span[1] <= length:
             raise DataError(f"{where}: the {name} at {span} is not inside the sentence, which is {length} long")
-    (_, end), (begin, _) = sorted(spans)
-    if begin < end:
-        raise DataError(f"{where}: head and tail overlap at {spans[0]} and {spans[1]}; two entities stand apart")
     return [(span[0], span[1]) for span in spans]
 
 
 def _cut(where: str, number: int, text: str, places: Sequence[tuple[int, int]]) -> RelationSentence:
-    """Returns the text cut at the ends of its two entities."""
+    """Returns the text cut at the ends of its two entities; of two that begin together the longer is the first."""
     for name, (start, end) in zip(("head", "tail"), places, strict=True):
         if not text[start:end].strip():
             raise DataError(f"{where}: there is no word at the place of the {name}, {start} to {end}")
     refuse_long(text, where)
-    (start, end), (begin, last) = sorted(places)
-    cut = (text[:start], text[start:end], text[end:begin], text[begin:last], text[last:])
-    return RelationSentence(number, cut, "", "", number, turned=places[1] < places[0])
+    first, second = sorted((0, 1), key=lambda each: (places[each][0], -places[each][1]))
+    end, begin, last = places[first][1], *places[second]
+    extents = APART if end <= begin else NESTED if last <= end else CROSSED
+    one, two, three, four = sorted(place for span in places for place in span)
+    cut = (text[:one], text[one:two], text[two:three], text[three:four], text[four:])
+    return RelationSentence(number, cut, "", "", number, first == 1, extents)

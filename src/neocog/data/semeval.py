@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from neocog.core.errors import DataError
@@ -19,12 +20,20 @@ EXAMPLE = "a sentence with <e1>one</e1> and <e2>another</e2>"
 EXPECTED = f'a number, a tab and "{EXAMPLE}"'
 
 
+# Which of five pieces are those of the entity that begins first, and of the other: from one to before another.
+Extents = tuple[tuple[int, int], tuple[int, int]]
+APART: Extents = ((1, 2), (3, 4))
+CROSSED: Extents = ((1, 3), (2, 4))
+NESTED: Extents = ((1, 4), (2, 3))
+
+
 @dataclass(frozen=True)
 class RelationSentence:
-    """A sentence in the five pieces between which its marks stand; the second and the fourth are the entities.
+    """A sentence in the five pieces between which its marks stand.
 
     ``relation`` is as in the file (``Cause-Effect(e2,e1)``, ``Other``), empty where it was read without;
-    ``turned`` tells that ``e2`` stands before ``e1``.
+    ``turned`` tells that ``e2`` stands before ``e1``. The entities are the second piece and the fourth, unless
+    ``extents`` says that they share words.
     """
 
     number: int
@@ -33,11 +42,13 @@ class RelationSentence:
     comment: str
     line: int
     turned: bool = False
+    extents: Extents = APART
 
     @property
     def content(self) -> str:
-        """Returns the pieces, a line each, and which entity is first."""
-        return "\n".join([*self.pieces, "e2" if self.turned else "e1"])
+        """Returns the pieces, a line each, which entity is first, and how they share words if they do."""
+        shared = [] if self.extents == APART else [str(self.extents)]
+        return "\n".join([*self.pieces, "e2" if self.turned else "e1", *shared])
 
     @property
     def text(self) -> str:
@@ -47,14 +58,15 @@ class RelationSentence:
     @property
     def marked(self) -> str:
         """Returns the sentence with its marks."""
-        first, second = ("e2", "e1") if self.turned else ("e1", "e2")
-        before, one, between, other, behind = self.pieces
-        return f"{before}<{first}>{one}</{first}>{between}<{second}>{other}</{second}>{behind}"
+        marks: dict[int, str] = {}
+        for name, (start, end) in zip(("e2", "e1") if self.turned else ("e1", "e2"), self.extents, strict=True):
+            marks |= {start: f"<{name}>", end: f"</{name}>"}
+        return "".join(marks.get(place, "") + piece for place, piece in enumerate(self.pieces))
 
     @property
     def entities(self) -> tuple[str, str]:
         """Returns the texts of ``e1`` and ``e2``."""
-        first, second = self.pieces[1], self.pieces[3]
+        first, second = ("".join(self.pieces[start:end]) for start, end in self.extents)
         return (second, first) if self.turned else (first, second)
 
 
@@ -113,14 +125,14 @@ def marked_tokens(sentence: RelationSentence, tokenise: Callable[[str], Iterable
     Each piece is tokenised by itself, so that an entity begins and ends with a token whatever stands beside it. An
     entity of which the tokeniser leaves nothing is parted by its spaces instead.
     """
-    tokens: list[str] = []
-    ends = []
-    for place, piece in enumerate(sentence.pieces):
-        own = list(tokenise(piece))
-        tokens += own if own or place not in (1, 3) else piece.split()
-        ends.append(len(tokens))
-    first, second = (ends[0], ends[1]), (ends[2], ends[3])
-    return MarkedTokens(tuple(tokens), *((second, first) if sentence.turned else (first, second)))
+    own = [list(tokenise(piece)) for piece in sentence.pieces]
+    for start, end in sentence.extents:
+        if not any(own[start:end]):
+            own[start:end] = [piece.split() for piece in sentence.pieces[start:end]]
+    begins = [0, *accumulate(map(len, own))]  # the first token of each piece
+    first, second = ((begins[start], begins[end]) for start, end in sentence.extents)
+    tokens = tuple(token for tokens in own for token in tokens)
+    return MarkedTokens(tokens, *((second, first) if sentence.turned else (first, second)))
 
 
 def _blocks(path: Path, encoding: str) -> list[list[tuple[int, str]]]:
