@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from neocog.core.errors import NetworkError, UsageError
 from neocog.core.trace import caught
 from neocog.explain import gradient, saliency
-from neocog.explain.entry import entry
+from neocog.explain.entry import columns_of, entry
 from neocog.explain.rest import at_rest
 from neocog.explain.target import chosen, scores
 
@@ -58,6 +58,28 @@ def test_two_tables_lie_one_behind_the_other() -> None:
         where = entry(network, WORDS)
         assert where.values.shape == (2, 6, 3)
         assert torch.equal(where.run(where.values), network(WORDS))
+
+
+class Features(nn.Module):
+    """Words (B, L, 3) with two features that are looked up and one that is not; a word of number 0 is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second, self.first = nn.Embedding(9, 2), nn.Embedding(9, 3)
+
+    def forward(self, words: Tensor) -> Tensor:
+        there = (words[..., 0] != 0).unsqueeze(2)
+        return (torch.cat([self.second(words[..., 1]), self.first(words[..., 0])], 2) * there).sum(1)
+
+
+@pytest.mark.parametrize("words", [[[4, 5, 6]], [[1, 1, 1]], [[2, 2, 2], [1, 1, 3]], [[0, 0, 0], [1, 0, 1]]])
+def test_each_feature_of_a_word_has_its_table(words: list[list[int]]) -> None:
+    network, tokens = Features(), torch.tensor([words])
+    with at_rest(network):
+        where = entry(network, tokens)
+        assert where.values.shape == (1, 5, len(words))
+        assert torch.equal(where.run(where.values), network(tokens))
+    assert columns_of(network, tokens) == ((1, 2), (0, 3))  # in the order in which the network looks them up
 
 
 def test_a_watched_embedding_has_its_gradient() -> None:

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from neocog.core.errors import NetworkError, UsageError
-from neocog.explain.ngrams import firing_ngrams
+from neocog.explain.ngrams import firing_ngrams, words_behind
 
 WORDS = ("<pad>", "a", "good", "bad", "film", "not")
 
@@ -131,3 +131,24 @@ def test_an_ngram_is_as_wide_as_its_filter_in_sentences_of_any_length(length):
 class Turned(nn.Module):
     def forward(self, x):
         return x.transpose(1, 2)
+
+
+class Featured(Kim):
+    """The same network, for words with a feature that it does not look at; two scores of the second word alone."""
+
+    def forward(self, tokens):
+        x = self.act(self.conv(self.embedding(tokens[..., 0]).transpose(1, 2)))
+        return x[:, :, 1]
+
+
+def test_words_may_have_features():
+    featured = torch.stack([SENTENCES, torch.full_like(SENTENCES, 9)], 2)
+    found = firing_ngrams(Featured(), [featured], WORDS, layer="conv", count=3)
+    assert found == firing_ngrams(Kim(), [SENTENCES], WORDS, layer="conv", count=3)
+
+
+@pytest.mark.parametrize("length", [5, 70])
+def test_the_words_behind_an_output(length):
+    tokens = torch.ones(1, length, 2, dtype=torch.int64)
+    assert torch.nonzero(words_behind(Featured(), tokens)).flatten().tolist() == [1, 2]
+    assert bool(words_behind(Kim(), tokens[..., 0]).all())

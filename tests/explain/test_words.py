@@ -74,3 +74,8 @@ def test_what_does_not_fit_is_refused():
         word_saliency(values, Bag(), TOKENS, over="max")
     with pytest.raises(UsageError, match=r"should be \(B, E, L\)"):
         word_saliency(lambda m, x: m(x), Bag(), TOKENS)
+
+
+def test_labels_stand_low_behind_their_words():
+    page = words_in_html(["Anna", "lives"], [1.0, 0.0], labels=["<e1>", ""])
+    assert ">Anna<sub>&lt;e1&gt;</sub></span>" in page and ">lives</span>" in page

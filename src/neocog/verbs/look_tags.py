@@ -32,8 +32,8 @@ from neocog.verbs.predict_tags import expand_sentences
 MOST_WORDS = 3  # of a sentence that are explained unless told
 FEATURES = ("word", "capitals", *(f"suffix of {size}" for size in SUFFIXES))
 SENTENCE = (
-    "Explained are the words' own scores; the probability counts the tags beside it too, by the scores of "
-    "transitions (CRF)."
+    "Explained are the words' own scores, and trust is of their softmax; probabilities count the tags beside a word "
+    "too, by the scores of transitions (CRF)."
 )
 _MAPS = "it weighs a layer's maps by their mean over the sentence, and a tag is that of one word; occlusion goes"
 

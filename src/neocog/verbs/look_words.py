@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neocog.core.errors import NetworkError
 from neocog.data.text_preprocess import PADDING, TextPreprocessing
 from neocog.explain.entry import columns_of, entry
 from neocog.tasks.model import Model
@@ -142,6 +143,8 @@ def _channels(module: nn.Module, seen: SeenText) -> dict[str, Tensor]:
         if column < len(seen.features):
             found.setdefault(seen.features[column], []).append(torch.arange(start, start + width))
         start += width
+    if start != entry(module, seen.inputs).values.shape[1]:
+        raise NetworkError("what the network looks up beside words and features has their numbers; they stay together.")
     return {name: torch.cat(places) for name, places in found.items()}
 
 
