@@ -10,7 +10,7 @@ from neocog.core.errors import DataError, UsageError
 from neocog.core.span_score import span_score
 from neocog.core.spans import scheme_of
 from neocog.data.conll import MOST_WORDS, read_columns
-from neocog.data.conll_open import open_tagged, part_of, read_tagged
+from neocog.data.conll_open import holds_tags, open_tagged, part_of, read_tagged
 from neocog.data.text_rows import Reading
 
 WORDS = [("He", "sleeps", "."), ("Yes",)]
@@ -224,3 +224,17 @@ def test_the_shared_task_s_baseline_scores_as_published(shared_data):
     figures = (score.overall.precision, score.overall.recall, score.overall.f1)
     assert [round(100 * each, 2) for each in figures] == [72.58, 82.14, 77.07]
     assert score.overall.gold == 23852
+
+
+def test_a_slip_makes_no_other_data_of_tagged_sentences(tmp_path):
+    many = FORMS["spaces.txt"] + "\n"
+    for text, tagged in (
+        (many * 10 + "The DT\ncat NN I-NP\n", True),  # the reader then names the line
+        (many + "The DT\n", False),
+        ("pos a good film\nneg a bad film\npos one\n\nneg very bad\n" * 20, False),
+        ("\n\n", False),
+        ("", False),
+    ):
+        assert holds_tags(write(tmp_path / "data.txt", text)) is tagged
+    with pytest.raises(DataError, match=r"data.txt, line 61: 2 columns where line 1 has 3"):
+        open_tagged(write(tmp_path / "data.txt", many * 10 + "The DT\ncat NN I-NP\n"))

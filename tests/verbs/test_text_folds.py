@@ -8,9 +8,10 @@ import json
 import pytest
 
 import neocog
-from neocog.core.errors import DataError, UsageError
+from neocog.core.errors import DataError, NeocogError, UsageError
 from neocog.data.folds import with_fold
 from neocog.data.text_open import open_texts
+from neocog.verbs import folds
 
 
 def films(path, count=60):
@@ -20,21 +21,29 @@ def films(path, count=60):
 
 def test_folds_are_stratified_hold_each_sample_once_and_keep_copies_together(tmp_path):
     data = open_texts(films(tmp_path / "x.txt"), for_training=False)
-    folds = [with_fold(data, fold, 5) for fold in range(1, 6)]
-    names = [name for each in folds for name in each.parts["test"].items.names]
+    made = [with_fold(data, fold, 5) for fold in range(1, 6)]
+    names = [name for each in made for name in each.parts["test"].items.names]
     assert sorted(names) == sorted(data.parts["train"].items.names)
-    for each in folds:
+    for each in made:
         tested = set(each.parts["test"].items.texts)
         assert not tested & set(each.parts["train"].items.texts)
         assert len(each.parts["test"]) + len(each.parts["train"]) == 60
         assert 2 <= each.parts["test"].labels.count(0) <= 6
-    assert with_fold(data, 1, 5, seed=1).parts["test"].items.names != folds[0].parts["test"].items.names
+    assert with_fold(data, 1, 5, seed=1).parts["test"].items.names != made[0].parts["test"].items.names
     with pytest.raises(UsageError, match="fold 6"):
         with_fold(data, 6, 5)
     with pytest.raises(DataError, match="too few for 61 folds"):
         with_fold(data, 1, 61)
     with pytest.raises(DataError, match="has the parts train, test"):
-        with_fold(folds[0], 1, 5)
+        with_fold(made[0], 1, 5)
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_folds_that_cannot_begin_leave_no_folder(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(folds, "cores", lambda: at_once)
+    with pytest.raises(NeocogError, match="too few for 61 folds"):
+        neocog.train(films(tmp_path / "x.txt"), folds=61, recipe="smoke", out=tmp_path / "out", quiet=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_a_fold_and_their_mean(tmp_path):

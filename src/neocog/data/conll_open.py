@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ SUFFIXES = (*CONLLU, ".conll", ".iob", ".iob2", ".bio", ".bioes", ".col", ".tags
 # CoNLL-2003 calls its two test files so, and tunes on the first.
 _PARTS = {**PARTS_BY_NAME, "testa": "val", "testb": "test"}
 LOOKED_AT, MOST_CELLS = 200, 12  # first lines, and cells of one, by which columns are known
+MOST_ODD = 20  # one line in so many may be of another width: the reader then names it
 _NO_DATA = ("readme", "license", "licence", "contributing", "changelog")
 EXPECTED = "a file of a word and its tag a line, CoNLL-U, or a folder of such files called train, dev and test"
 
@@ -77,7 +79,8 @@ def open_tagged(source: str | Path, *, reading: Reading | None = None, alone: bo
 def holds_tags(source: str | Path | None) -> bool:
     """Tells whether ``source`` is a data set of tagged sentences, by the first lines of its first file.
 
-    CoNLL-U, or lines of equally many cells, two to `MOST_CELLS`, with blank lines between sentences of several words.
+    CoNLL-U, or lines of equally many cells, two to `MOST_CELLS`, with blank lines between sentences of several words; a
+    slip in a few of many lines does not make other data of them.
     """
     if source is None:
         return False
@@ -105,9 +108,10 @@ def _looks_tagged(path: Path, least: int = 2) -> bool:
     lines = lines[: -1 if len(lines) == LOOKED_AT else None]
     full = [line for line in lines if line.strip() and not line.startswith(("#", "-DOCSTART-"))]
     tabs = any("\t" in line for line in full)
-    widths = {len(line.split("\t") if tabs else line.split()) for line in full}
+    widths = Counter(len(line.split("\t") if tabs else line.split()) for line in full)
     blank = sum(not line.strip() for line in lines)
-    even = len(widths) == 1 and least <= min(widths) <= MOST_CELLS
+    [(width, rows)] = widths.most_common(1) or [(0, 0)]
+    even = len(full) - rows <= len(full) // MOST_ODD and least <= width <= MOST_CELLS
     return even and 0 < blank < len(full) and len(full) > 2 * blank
 
 

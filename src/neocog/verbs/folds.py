@@ -100,10 +100,15 @@ def cross_validate(data: str | Path | None, folds: int, options: dict[str, Any])
         raise ResourceError(f"--out {folder} cannot be made: {error.strerror or error}") from error
     places = {fold: folder / f"fold-{fold:02d}" for fold in range(1, folds + 1)}
     at_once = min(folds, cores())
-    if at_once > 1 and _on_cpu(options):
-        runs = _together(data, options, places, at_once)
-    else:
-        runs = [train(data, **options, folds=folds, fold=fold, out=out) for fold, out in places.items()]
+    try:
+        if at_once > 1 and _on_cpu(options):
+            runs = _together(data, options, places, at_once)
+        else:
+            runs = [train(data, **options, folds=folds, fold=fold, out=out) for fold, out in places.items()]
+    except BaseException:
+        if not any(folder.iterdir()):
+            folder.rmdir()  # it holds nothing that could be continued
+        raise
     summary = joined(runs)
     write_text(folder / "folds.json", json.dumps(plain(summary), indent=1) + "\n")
     return CrossValidation(folder, summary, runs=tuple(runs))
@@ -131,11 +136,5 @@ def _together(data: str | Path | None, options: dict[str, Any], places: dict[int
         run = read_run(places[folds[place]])
         progress.say(f"fold {folds[place]} of {len(folds)}: {run.verdict()}, {run.summary['seconds']:.0f} s")
 
-    try:
-        side_by_side(commands, at_once, threads, finished)
-    except BaseException:
-        folder = next(iter(places.values())).parent
-        if not any(folder.iterdir()):
-            folder.rmdir()  # it holds nothing that could be continued
-        raise
+    side_by_side(commands, at_once, threads, finished)
     return [read_run(out) for out in places.values()]
