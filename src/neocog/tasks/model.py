@@ -135,7 +135,7 @@ def load(
     ``net`` is needed for a model of a network of the user's own alone: its ``module:function``, whose code is not in
     the file and runs when it is loaded. With ``fold`` batch norms become part of the convolutions before them, as
     `neocog predict` and `neocog test` have it: answers come faster and are the same but for rounding, and the network
-    is no longer the one to look into or to train on.
+    is no longer the one to look into or to train on; a network of the user's own stays as it is.
 
     Raises ModelFileError for a file that is not a whole model file of ours, and UsageError for a device that is not
     there, a network of the user's own without ``net``, and a ``net`` that is not the file's.
@@ -156,7 +156,7 @@ def load(
     except (ModelFileError, NetworkError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"{path}: {' '.join(str(error).split())}") from error
     network.eval()
-    if fold:
+    if fold and not is_own(name):  # the code of one's own may see what lies between a convolution and its norm
         network = folded(network)
     network.to(place)
     # Several times faster for depthwise convolutions; only weights of two-dimensional convolutions change their layout.
