@@ -11,6 +11,7 @@ from itertools import chain, islice
 from neocog.tasks.prediction import Prediction
 
 LONGEST_SHOWN = 72  # characters of a text in a table; CSV and JSON lines have it whole
+LONGEST_PATH = 1024  # what is longer, and has no space, is a text all the same
 MEASURED = 50  # rows that decide the widths of a table's columns, so that the first rows need not wait for the last
 
 
@@ -101,8 +102,9 @@ def _table_row(each: Prediction, top: int) -> list[str]:
 
 
 def _short(text: str) -> str:
-    """Returns a name as a table shows it: of a text that stands for itself its beginning."""
-    return text if len(text) <= LONGEST_SHOWN or " " not in text else f"{text[: LONGEST_SHOWN - 1]}…"
+    """Returns a name as a table shows it: of a text that stands for itself its beginning, a path whole."""
+    whole = LONGEST_SHOWN if " " in text else LONGEST_PATH
+    return text if len(text) <= whole else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def visible(text: str) -> str:

@@ -111,7 +111,8 @@ def _looks_tagged(path: Path, least: int = 2) -> bool:
     widths = Counter(len(line.split("\t") if tabs else line.split()) for line in full)
     blank = sum(not line.strip() for line in lines)
     [(width, rows)] = widths.most_common(1) or [(0, 0)]
-    even = len(full) - rows <= len(full) // MOST_ODD and least <= width <= MOST_CELLS
+    odd = len(full) // MOST_ODD if width > 1 else 0
+    even = len(full) - rows <= odd and least <= width <= MOST_CELLS
     return even and 0 < blank < len(full) and len(full) > 2 * blank
 
 

@@ -19,7 +19,7 @@ from neocog.tasks.text_classification import NAME as TEXTS
 from neocog.verbs.inputs import Found, Nothing, expand
 from neocog.verbs.predict_tags import tagged
 from neocog.verbs.relation_inputs import expand_relations
-from neocog.verbs.text_inputs import expand_texts
+from neocog.verbs.text_inputs import expand_texts, said
 
 Named = str | Path
 
@@ -91,7 +91,7 @@ def _texts(entries: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
             return
         empty.append(entry)
     if empty:
-        raise UsageError("; ".join(f"{name}: {reason}" for name, reason in empty[:5]))
+        raise UsageError(said(empty[:5]))
     raise UsageError("nothing to predict: give texts, files of texts, or - for texts on stdin.")
 
 

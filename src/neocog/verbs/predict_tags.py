@@ -15,7 +15,7 @@ from neocog.data.text_rows import Reading
 from neocog.tasks.model import Model
 from neocog.tasks.prediction import Prediction
 from neocog.tasks.tag_prediction import TagPredictor
-from neocog.verbs.text_inputs import expand_texts
+from neocog.verbs.text_inputs import expand_texts, said
 
 Named = tuple[str, str | TaggedSentence | UnreadableInput]
 
@@ -88,5 +88,5 @@ def _some(entries: Iterator[Named]) -> Iterator[Named]:
         yield from entries
         return
     if refused:
-        raise UsageError("; ".join(f"{name}: {reason}" for name, reason in refused[:5]))
+        raise UsageError(said(refused[:5]))
     raise UsageError("nothing to predict: give sentences, files of sentences, or - for sentences on stdin.")

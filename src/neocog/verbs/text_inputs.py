@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from neocog.core.errors import DataError, UnreadableInput
+from neocog.core.errors import DataError, UnreadableInput, UsageError
 from neocog.data.folder import is_ignored
 from neocog.data.text_files import SUFFIXES
 from neocog.data.text_folder import ONE_TEXT
@@ -33,11 +33,12 @@ def expand_texts(
     A file gives the texts on its lines, a file of trees its sentences; a CSV, TSV or JSONL those of its text column; a
     folder each of its text files as one text; a glob the files that it matches; ``-`` the lines of stdin. Any other
     argument is a text itself, unless it looks like a file's name. A blank line, or one that is not of the encoding, has
-    its row and the reason.
+    its row and the reason. Raises UsageError for a text column where there are lines.
     """
     for argument in arguments:
         text = str(argument)
         if text == "-":
+            _refuse_column("the lines of stdin have", reading)
             yield from _or_nothing("-", _lines("stdin", stdin or sys.stdin.buffer, reading), "no text came on stdin")
         elif _exists(text):
             yield from _of_path(Path(text), reading)
@@ -47,6 +48,16 @@ def expand_texts(
             yield text, UnreadableInput("there is no such file")
         else:
             yield text, text
+
+
+def said(entries: Iterable[tuple[str, object]]) -> str:
+    """Returns why each of some inputs was refused, each named once."""
+    return "; ".join(str(why) if str(why).startswith(name) else f"{name}: {why}" for name, why in entries)
+
+
+def _refuse_column(whose: str, reading: Reading) -> None:
+    if reading.text_column is not None:
+        raise UsageError(f"--text-column {reading.text_column}: {whose} a text a line and no columns; leave it out")
 
 
 def _exists(text: str) -> bool:
@@ -73,6 +84,7 @@ def _of_path(path: Path, reading: Reading) -> Iterator[Named]:
                 str(path), (_row(row.text, f"{path}:{row.line}") for row in rows), "it holds no text"
             )
         else:
+            _refuse_column(f"{path} has", reading)
             with path.open("rb") as file:
                 yield from _or_nothing(str(path), _lines(str(path), file, reading), "it holds no text")
     except DataError as error:
@@ -107,7 +119,7 @@ def _lines(name: str, file: IO[bytes], reading: Reading) -> Iterator[Named]:
             text = (content.removeprefix(b"\xef\xbb\xbf") if number == 1 else content).decode(codec).strip()
         except UnicodeDecodeError as error:
             byte = content[error.start]
-            yield f"{name}:{number}", UnreadableInput(f"line {number}: the byte 0x{byte:02x} is not {reading.encoding}")
+            yield f"{name}:{number}", UnreadableInput(f"the byte 0x{byte:02x} is not {reading.encoding}")
         else:
             yield _row(text, f"{name}:{number}")
 
