@@ -116,6 +116,11 @@ def test_a_network_for_bags_without_attention_takes_single_sentences(tmp_path):
         neocog.look(plain, bag(tmp_path / "two.jsonl", FIRE, NOTHING), trust=False)
 
 
+def test_entities_may_be_all_there_is():
+    found = neocog.look(related(), "<e1>fire</e1><e2>fuel</e2>", trust=False).texts[0]
+    assert (found.tokens, found.labels) == (("fire", "fuel"), ("e1", "e2"))
+
+
 @pytest.mark.parametrize("name", ["zeng_cnn", "pcnn", "cnn_attention"])
 def test_every_usual_method_answers_with_trust(name):
     found = figures(related(name), FIRE, trust=True)

@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 import pytest
 import torch
 from sentence_models import TAGGED, behind_new, tagger
+from torch import nn
 from torch.nn import functional
 
 import neocog
 from neocog.core.errors import DataError, UsageError
+from neocog.tasks.model import Model
 from neocog.verbs.look_tags import AtWord, TaggedSentences
 
 NEW_YORK = "they live in new york"
@@ -229,3 +231,45 @@ def test_the_tagger_stays_as_it_is():
     modules = list(model.network.modules())
     assert not any(each._forward_hooks or each._forward_pre_hooks or each.training for each in modules)
     assert all(each.grad is None and each.requires_grad for each in model.network.parameters())
+
+
+@pytest.mark.parametrize("name", ["collobert_window", "collobert_sentence", "lstm_tagger"])
+def test_one_word_is_scored_as_among_all(name):
+    model = tagger(name)
+    (seen,) = TaggedSentences(model).seen("They live in New York in new they")
+    with torch.no_grad():
+        whole = model.network(seen.inputs)
+        for place in range(8):
+            assert torch.allclose(AtWord(model.network, place)(seen.inputs), whole[:, place], atol=1e-6)
+
+
+def test_a_long_sentence_has_the_scores_of_its_window():
+    model = tagger(classes=("O", "LOC", "PER"))
+    asked = {"word": "york", "target": "PER", "trust": True}
+    long = figures(model, "they " * 40 + NEW_YORK + " live" * 40, **asked)
+    inside = figures(model, f"they they {NEW_YORK} live live", **asked)
+    for method in ("saliency", "integrated_gradients", "occlusion"):
+        near = inside[6, method].scores
+        assert torch.allclose(long[44, method].scores[38:47], near, atol=1e-6)
+        assert not long[44, method].scores[:42].any() and not long[44, method].scores[47:].any()
+        assert long[44, method].trust == inside[6, method].trust
+        assert [len(values) for _, values in long[44, method].parts] == [85] * 4
+
+
+def test_a_score_that_knows_the_sentence_s_length_is_of_the_whole_sentence():
+    class ByLength(nn.Module):
+        crf = None
+
+        def __init__(self):
+            super().__init__()
+            self.words = nn.Embedding(len(TAGGED) + 1, 2)
+
+        def forward(self, tokens):
+            return self.words(tokens[..., 0]) * tokens.shape[1]
+
+    plain = tagger()
+    model = Model(ByLength().eval(), plain.contract, plain.predictor, plain.device)
+    each = figures(model, NEW_YORK, word="york", target="LOC", method="gradient_times_input")[4, "gradient_times_input"]
+    assert each.score == pytest.approx(model.network.words.weight[6, 1].item() * 5)
+    assert each.scores.tolist() == pytest.approx([0, 0, 0, 0, each.score])
+    assert each.parts == ()  # it looks up words alone

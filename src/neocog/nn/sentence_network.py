@@ -36,8 +36,11 @@ class StrongestForEach(nn.Module):
         words = convolution_macs(self.dimension, maps, (width,), (length,))
         return words + convolution_macs(POSITIONS, maps, (width,), (2 * length - 1,))
 
-    def forward(self, vectors: Tensor, inside: Tensor) -> Tensor:
-        """Returns (B, L, M); places that are not ``inside`` (B, L) are no part of the sentence."""
+    def forward(self, vectors: Tensor, inside: Tensor, word: int | None = None) -> Tensor:
+        """Returns (B, L, M); places that are not ``inside`` (B, L) are no part of the sentence.
+
+        With ``word``, the place of one, the answers are for it alone, (B, 1, M).
+        """
         length = vectors.shape[1]
         answers = functional.conv1d(
             vectors.transpose(1, 2), self.weight[:, : self.dimension], self.bias, padding="same"
@@ -45,14 +48,15 @@ class StrongestForEach(nn.Module):
         answers = answers.masked_fill(~inside.unsqueeze(1), -torch.inf)
         by_distance = self._by_distance(length)  # (M, 2 L - 1)
         places = torch.arange(length, device=vectors.device)
-        offsets = places - places.unsqueeze(1) + length - 1  # (L, L): the word in question, the place
+        asked = places if word is None else places[word : word + 1]
+        offsets = places - asked.unsqueeze(1) + length - 1  # (L, L): the word in question, the place
         together = max(1, LARGEST // max(1, answers.numel()))
         found = []
         for some in torch.split(offsets, together):
             added = answers.unsqueeze(1) + by_distance[:, some].transpose(0, 1)  # (B, T, M, L)
             found.append(added.amax(3) if not added.requires_grad else added.max(3).values)
         strongest = torch.cat(found, 1) if found else answers.transpose(1, 2)
-        return strongest.masked_fill(~inside.unsqueeze(2), 0)
+        return strongest.masked_fill(~inside[:, asked].unsqueeze(2), 0)
 
     def _by_distance(self, length: int) -> Tensor:
         """Returns what the filters' part over the distances gives (M, 2 L - 1) at the distances 1 - L to L - 1."""

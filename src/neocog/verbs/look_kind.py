@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from neocog.core.errors import UnreadableInput
 from neocog.data.dataset import DataSet
@@ -40,7 +41,8 @@ class Question:
     """One answer of a network that is to be explained: ``module`` takes what is ``seen`` to ``logits`` (K,).
 
     ``probabilities`` (K,) are the model's, ``targets`` the classes to explain. ``word`` is the place of the token that
-    it is of, or None. ``prefix`` stands in ``module`` before the names of the network's layers.
+    it is of, or None. ``seen`` may be a stretch of the sentence of ``length`` words that begins at ``start``, where
+    the rest has no part in it. ``prefix`` stands in ``module`` before the names of the network's layers.
     """
 
     module: nn.Module
@@ -49,8 +51,16 @@ class Question:
     probabilities: Tensor
     targets: tuple[int, ...]
     word: int | None = None
+    start: int = 0
     prefix: str = ""
+    length: int | None = None
     chances: Chances = field(default_factory=dict)
+
+    def spread(self, scores: Tensor) -> Tensor:
+        """Returns scores of the words seen as scores of all words of the sentence, 0 for the others."""
+        if self.length is None:
+            return scores
+        return functional.pad(scores, (self.start, self.length - self.start - len(scores)))
 
 
 class Kind(Protocol):

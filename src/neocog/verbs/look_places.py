@@ -27,7 +27,7 @@ def placed_ngrams(
     """Returns for each filter of a layer of ``network`` the words whose answer moves the score, the most first.
 
     Where that are several, as behind no maximum over time, it is those that move it most; with ``pieces`` in each piece
-    of the sentence. A filter that moves nothing has no row.
+    of the sentence. A filter that adds nothing has no row.
 
     Raises NetworkError for a layer without maps over the words.
     """
@@ -53,9 +53,8 @@ def _slid(
     effects = maps * slopes
     rows = []
     for name, among in _groups(pieces, spans, len(question.seen.tokens)):
-        moving = (slopes != 0) & among
-        strength = torch.where(moving, effects.abs(), -1.0)
-        for each in torch.nonzero(moving.any(1)).flatten().tolist():
+        strength = effects.abs() * among  # (M, P)
+        for each in torch.nonzero(strength.any(1)).flatten().tolist():
             place = int(strength[each].argmax())
             start, end = spans[place]
             words = question.seen.words_at(start, end - start)
@@ -78,25 +77,31 @@ def _picked(question: Question, network: nn.Module, layer: str, target: int) -> 
     """Returns the rows of a layer that has taken the maximum over time already: whence each came, for the word."""
     if question.word is None:
         raise NetworkError(f"the layer {layer!r} picks words for each word in turn; ask about one of them.")
+    place = question.word - question.start
     with at_rest(question.module):
         where = entry(question.module, question.seen.inputs)
         values = where.values.clone().requires_grad_()
         with caught(network, [layer]) as seen:
             derivatives(scores(where.run(values), target), [values])
-        slopes = seen.gradient(layer)[0, question.word]  # (M,)
-        answers = _output(find_layer(network, layer), lambda: where.run(values))[0, question.word]
+        slopes = _at(seen.gradient(layer), place)  # (M,)
+        answers = _at(_output(find_layer(network, layer), lambda: where.run(values)), place)
         each = torch.eye(len(answers)).to(answers)
         (by_filter,) = torch.autograd.grad(answers, values, each, is_grads_batched=True)  # (M, 1, E, L)
     answers = answers.detach()
     depends = (by_filter[:, 0] != 0).any(1).cpu()  # (M, L)
     rows = []
-    for number in torch.nonzero(slopes).flatten().tolist():
+    effects = answers * slopes
+    for number in torch.nonzero(effects).flatten().tolist():
         words = torch.nonzero(depends[number]).flatten().tolist()
         if words:
             gram = question.seen.words_at(words[0], words[-1] - words[0] + 1)
-            effect = float(answers[number] * slopes[number])
-            rows.append(FilterNgram(number, gram, float(answers[number]), effect))
+            rows.append(FilterNgram(number, gram, float(answers[number]), float(effects[number])))
     return rows
+
+
+def _at(answers: Tensor, place: int) -> Tensor:
+    """Returns the answers (M,) for a word, of all words (1, L, M) or of it alone (1, 1, M)."""
+    return answers[0, place if answers.shape[1] > 1 else 0]
 
 
 def _output(layer: nn.Module, run: Callable[[], object]) -> Tensor:

@@ -39,7 +39,10 @@ _MAPS = "it weighs a layer's maps by their mean over the sentence, and a tag is 
 
 
 class AtWord(nn.Module):
-    """A tagger as a classifier of one word: tokens (B, L, features) to the scores (B, K) of the word at ``place``."""
+    """A tagger as a classifier of one word: tokens (B, L, features) to the scores (B, K) of the word at ``place``.
+
+    A network that has ``at_word(tokens, place)`` computes no other word's.
+    """
 
     def __init__(self, network: nn.Module, place: int) -> None:
         super().__init__()
@@ -48,7 +51,8 @@ class AtWord(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Returns (B, K)."""
-        return self.network(tokens)[:, self.place]  # type: ignore[no-any-return]
+        alone = getattr(self.network, "at_word", None)
+        return alone(tokens, self.place) if alone else self.network(tokens)[:, self.place]  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -143,10 +147,33 @@ class TaggedSentences:
         return made, chances[0].double().cpu()
 
     def _question(self, seen: SeenText, made: Tagged, chances: Tensor, word: int, targets: tuple[int, ...]) -> Question:
-        module = AtWord(self.model.network, word).eval()
-        seen = replace(seen, sight=words_behind(module, seen.inputs).cpu())
         logits = made.scores[0, word].detach().cpu()
-        return Question(module, seen, logits, chances, targets, word, INNER)
+        start, near = self._reached(seen, word)
+        module = AtWord(self.model.network, word - start).eval()
+        return Question(module, near, logits, chances, targets, word, start, INNER, len(seen.tokens))
+
+    def _reached(self, seen: SeenText, word: int) -> tuple[int, SeenText]:
+        """Returns the stretch of a sentence that has a part in a word's score, and where it begins.
+
+        It is the whole sentence where the score is another one without the rest.
+        """
+        whole = AtWord(self.model.network, word).eval()
+        there = torch.nonzero(words_behind(whole, seen.inputs)).flatten().tolist()
+        start, end = min([*there, word]), max([*there, word]) + 1
+        inputs = seen.inputs[:, start:end]
+        with torch.no_grad():
+            same = torch.allclose(whole(seen.inputs), AtWord(whole.network, word - start)(inputs), atol=1e-5)
+        if not same:
+            return 0, seen
+        count = end - start
+        return start, SeenText(
+            seen.tokens[start:end],
+            seen.known[start:end],
+            torch.arange(count),
+            inputs,
+            seen.unknown[:, start:end],
+            seen.features,
+        )
 
     def _choice(self, asked: Asked, tags: Sequence[int], sure: Sequence[float], chances: Tensor) -> list[int]:
         """Returns the words to explain where none are asked for, in the sentence's order."""

@@ -166,14 +166,15 @@ class _View:
         assert method.of is not None
         layer = self.layer if "layer" in method.of.needs else None
         inner = None if layer is None else one.prefix + layer
-        scores, parts = told_apart(method.of, one.module, one.seen, target=target, layer=inner)
+        scores, apart = told_apart(method.of, one.module, one.seen, target=target, layer=inner)
         trust = None
         if self.trust:
             told: dict[str, Any] = {"target": target, "layer": inner, "chances": one.chances}
             trust = trust_of_words(method.of, one.module, one.seen, scores, **told)
         note = "" if bool(scores.any()) else "All scores are zero: no word moves the score."
         figure = self._named(method, one, target)
-        return replace(figure, layer=layer, scores=scores, parts=parts, trust=trust, note=note)
+        parts = tuple((name, one.spread(each)) for name, each in apart)
+        return replace(figure, layer=layer, scores=one.spread(scores), parts=parts, trust=trust, note=note)
 
     def _ngrams(self, method: TextMethod, one: Question, target: int, layer: str) -> TextFigure:
         rows = self.kind.ngrams(one, layer, target)

@@ -28,8 +28,7 @@ class SeenText:
 
     ``known`` tells which of the tokens the model knows; ``places`` (n,) is where each of them stands in the inputs;
     ``unknown`` are the inputs of as many unknown words. Inputs (1, L, F) hold F numbers a word: the first of them,
-    whose ``features`` are named, are what the word is, and the others, such as its place, are not explained. ``sight``
-    (n,) tells which of the words have a part in what is explained; all unless told.
+    whose ``features`` are named, are what the word is, and the others, such as its place, are not explained.
     """
 
     tokens: tuple[str, ...]
@@ -38,18 +37,12 @@ class SeenText:
     inputs: Tensor
     unknown: Tensor
     features: tuple[str, ...] = ()
-    sight: Tensor | None = None
-
-    @property
-    def chosen(self) -> Tensor:
-        """Which of the words have a part in what is explained (n,)."""
-        return torch.ones(len(self.tokens), dtype=torch.bool) if self.sight is None else self.sight
 
     @property
     def among(self) -> Tensor:
-        """Which places of the inputs (L,) hold a word that has a part in what is explained."""
+        """Which places of the inputs (L,) hold a word."""
         found = torch.zeros(self.inputs.shape[1], dtype=torch.bool)
-        found[self.places[self.chosen]] = True
+        found[self.places] = True
         return found
 
     def by_place(self, values: Tensor) -> Tensor:
@@ -99,7 +92,7 @@ def word_scores(
     An occluded word is an unknown one, and integrated gradients begin at a text of unknown words.
     Raises what the method raises.
     """
-    return told_apart(method, module, seen, target=target, layer=layer)[0]
+    return _scored(method, module, seen, _wanted(method, target, layer), apart=False)[0]
 
 
 def told_apart(
@@ -110,6 +103,10 @@ def told_apart(
     With signs the parts add up to the score, as lengths their squares do; of occlusion a part is what is lost where
     this feature alone is that of an unknown word. Methods that tell of places alone have none. Raises as they do.
     """
+    return _scored(method, module, seen, _wanted(method, target, layer), apart=True)
+
+
+def _wanted(method: Method, target: int | None, layer: str | None) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     if "target" in method.needs and target is not None:
         wanted["target"] = target
@@ -117,20 +114,26 @@ def told_apart(
         wanted["target"] = lambda logits: logits.log_softmax(1)[:, target]
     if "layer" in method.needs and layer is not None:
         wanted["layer"] = layer
-    channels = _channels(module, seen)
+    return wanted
+
+
+def _scored(
+    method: Method, module: nn.Module, seen: SeenText, wanted: dict[str, Any], *, apart: bool
+) -> tuple[Tensor, Parts]:
     own = _OWN.get(method.name, _nothing)(module, seen)
     found: Tensor = method.function(module, seen.inputs.clone(), **own, **wanted)
-    apart: dict[str, Tensor] = {}
+    channels = _channels(module, seen) if found.dim() == 3 or apart else {}
+    parts: dict[str, Tensor] = {}
     if found.dim() == 3:  # (1, E, L)
-        apart = {name: _over(method, found[:, places]) for name, places in channels.items()}
+        parts = {name: _over(method, found[:, places]) for name, places in channels.items()}
         chosen = torch.cat(list(channels.values())) if channels else slice(None)
         found = _over(method, found[:, chosen])
-    elif "fill" in own and len(channels) > 1:
+    elif apart and "fill" in own and len(channels) > 1:
         for name, places in channels.items():
             fill = {**own, "fill": _with_unknown(module, seen, own["fill"], places)}
-            apart[name] = method.function(module, seen.inputs.clone(), **fill, **wanted)
-    parts = apart.items() if len(channels) > 1 else ()
-    return _by_word(seen, found), tuple((name, _by_word(seen, each)) for name, each in parts)
+            parts[name] = method.function(module, seen.inputs.clone(), **fill, **wanted)
+    shown = parts if len(channels) > 1 else {}
+    return _by_word(seen, found), tuple((name, _by_word(seen, each)) for name, each in shown.items())
 
 
 def _channels(module: nn.Module, seen: SeenText) -> dict[str, Tensor]:
@@ -203,19 +206,16 @@ def trust_of_words(
 ) -> Trust:
     """Returns how far the scores of the words can be trusted; `look_trust.Trust` says what each number means.
 
-    For deletion the words become unknown ones, the highest score first, and for insertion they come back; margins,
-    padding and words out of sight take no part. A single word has no order, and so no number but NaN.
+    For deletion the words become unknown ones, the highest score first, and for insertion they come back; margins and
+    padding take no part. A text of one word has no order, and so no number but NaN.
     """
     from neocog import explain
 
-    chosen = seen.chosen
-    count = int(chosen.sum())
-    if count < 2:
+    if len(seen.tokens) < 2:
         return Trust(*(float("nan"),) * 2)
 
     def again(network: nn.Module, inputs: Tensor) -> Tensor:
-        found = word_scores(method, network, replace(seen, inputs=inputs), target=target, layer=layer)
-        return found[None, chosen]
+        return word_scores(method, network, replace(seen, inputs=inputs), target=target, layer=layer)[None]
 
     forgetting = explain.randomisation(again, module, seen.inputs, seed=seed, steps=1)
     rank, score = float(forgetting.full_rank[0]), float(forgetting.score[0])
@@ -224,7 +224,7 @@ def trust_of_words(
     settings: dict[str, Any] = {
         "fill": unknown_values(module, seen),
         "among": seen.among,
-        "steps": min(MOST_STEPS, count),
+        "steps": min(MOST_STEPS, len(seen.tokens)),
         "orders": 0 if target in chances else ORDERS * 4,  # a text is cheap, and its few words leave much to chance
         "seed": seed,
         "target": target,

@@ -9,7 +9,7 @@ from typing import IO
 from neocog.core.errors import DataError, UnreadableInput
 from neocog.data.bags import Bag, holds_bags, read_bags
 from neocog.data.relation_open import JSONL, relation_files
-from neocog.data.semeval import RelationSentence, holds_relations, read_semeval
+from neocog.data.semeval import MARKS, RelationSentence, holds_relations, read_semeval
 from neocog.data.text_lines import ENCODING
 from neocog.data.text_rows import Reading
 from neocog.verbs.text_inputs import expand_texts
@@ -37,7 +37,9 @@ def expand_relations(
         except (DataError, OSError, ValueError) as error:
             yield str(argument), UnreadableInput(str(error))
             continue
-        if not files:
+        if not files and all(mark in str(argument) for mark in MARKS):
+            yield str(argument), str(argument)  # without a space between its marks it looks like a file's name
+        elif not files:
             yield from expand_texts([argument], stdin, Reading(encoding))
 
 
