@@ -154,7 +154,7 @@ def test_the_command_writes_to_stdout_and_has_the_exit_status_of_the_others(trai
     assert command_line(["generate", str(model_file)]) == 2
     assert "is for image classification and writes no text" in capsys.readouterr().err
     assert command_line(["look", model, "abc", "--out", "nowhere"]) == 2
-    assert "look takes models of pictures and of texts" in capsys.readouterr().err
+    assert "look takes models of pictures, texts, tags and relations" in capsys.readouterr().err
     assert command_line(["test", model, str(trained[1])]) == 0
     told = capsys.readouterr().out
     assert "bits per character" in told and "written at temperature 0.7" in told

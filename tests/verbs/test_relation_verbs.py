@@ -228,10 +228,15 @@ def test_bad_data_and_options_get_one_line(tmp_path):
         neocog.train(folder, **SMALL)
 
 
-def test_look_refuses_and_check_examines(trained, tmp_path):
+def test_look_names_the_words_that_say_the_relation(trained):
     run, _ = trained
-    with pytest.raises(UsageError, match="this one's task is relation classification"):
-        neocog.look(run.folder / "model.safetensors", "x")
+    found = neocog.look(run.folder / "model.safetensors", sentence(4, 2), method="occlusion").texts[0]
+    assert found.answers[0][0] == RELATIONS[2]
+    strongest = found.figures[0].scores.argsort(descending=True)[:2]
+    assert set(BETWEEN[2].split()) & {found.tokens[int(place)] for place in strongest}
+
+
+def test_check_examines(tmp_path):
     semeval(tmp_path / "train.txt", 20)
     text = (tmp_path / "train.txt").read_text()
     (tmp_path / "train.txt").write_text(f"{text}\n21\t{sentence(3, 3)}\nOther\n")
