@@ -177,10 +177,18 @@ class TestTrainedOnTheseData:
         result = neocog.test(self.trained(model, folder), folder, part="test", split_seed=4)
         assert "too good" in result.warnings[0]
 
-    def test_other_data_are_tested_whole(self, folder: Path, model: Model) -> None:
+    def test_data_that_changed_since_are_tested_whole_and_warned_of(self, folder: Path, model: Model) -> None:
         trained = self.trained(model, folder)
         paint(folder / "red" / "new.png", "red", 100)
         result = neocog.test(trained, folder)
+        assert (result.part, result.samples) == ("all", 61)
+        assert "trained on data called d that are not quite these" in result.warnings[0]
+
+    def test_other_data_are_tested_whole(self, folder: Path, model: Model) -> None:
+        trained = self.trained(model, folder)
+        paint(folder / "red" / "new.png", "red", 100)
+        other = folder.rename(folder.with_name("other"))
+        result = neocog.test(trained, other)
         assert (result.part, result.samples, result.warnings) == ("all", 61, ())
 
     def test_files_that_training_left_out_do_not_hide_it(self, folder: Path, model: Model) -> None:

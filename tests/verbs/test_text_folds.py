@@ -62,3 +62,26 @@ def test_a_run_a_fold_and_their_mean(tmp_path):
     assert not again.warnings
     with pytest.raises(UsageError, match="already"):
         neocog.train(data, folds=3, recipe="smoke", out=out, quiet=True)
+
+
+def test_a_test_knows_what_a_part_of_the_samples_was_trained_on(tmp_path):
+    data = films(tmp_path / "x.txt")
+    options = {"recipe": "smoke", "dimension": 4, "quiet": True, "device": "cpu"}
+    few = neocog.train(data, samples=20, out=tmp_path / "few", **options)
+    kept = neocog.test(few.folder / "model.safetensors", data, device="cpu")
+    assert (kept.samples, kept.warnings) == (few.summary["test"]["n"], ())
+    whole = neocog.test(few.folder / "model.safetensors", data, part="all", device="cpu")
+    assert f"trained on {few.summary['samples']['train']} of these 60 samples" in whole.warnings[0]
+
+
+def test_data_of_the_same_name_that_differ_are_warned_of(tmp_path):
+    data = films(tmp_path / "x.txt")
+    options = {"recipe": "smoke", "dimension": 4, "quiet": True, "device": "cpu"}
+    run = neocog.train(data, exclude=["x.txt:9"], out=tmp_path / "run", **options)
+    model = run.folder / "model.safetensors"
+    found = neocog.test(model, data, device="cpu")
+    assert found.samples == 60
+    assert "trained on data called x.txt that are not quite these" in found.warnings[0]
+    assert not neocog.test(model, data, exclude=["x.txt:9"], device="cpu").warnings
+    other = films(tmp_path / "y.txt")
+    assert not neocog.test(model, other, device="cpu").warnings

@@ -55,6 +55,7 @@ def write_model(
             "fingerprint": plan.fingerprint,
             "split_seed": options.split_seed,
             **({} if options.fold is None else {"fold": [options.fold, options.folds]}),
+            **({} if options.samples is None else {"samples": options.samples}),
             "seed": plan.seed,
             "weights": plan.weights,
             "transfer": plan.transfer,

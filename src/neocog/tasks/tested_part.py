@@ -11,7 +11,7 @@ from neocog.core.contract import ModelContract
 from neocog.core.errors import DataError, UsageError, near_names
 from neocog.data.dataset import PARTS, DataSet, Part
 from neocog.data.folds import with_fold
-from neocog.data.split import keep_aside
+from neocog.data.split import fewer, keep_aside
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def training_split(
     """Returns the data in the parts with which the model was trained, or None if it was trained on others.
 
     The model file tells by a fingerprint of names, labels and parts, and by the seed of the split. ``readable`` leaves
-    out what training left out.
+    out what training left out as unreadable.
     """
     seed, known = contract.training.get("split_seed"), contract.training.get("fingerprint")
     if not isinstance(seed, int) or not isinstance(known, str):
@@ -95,14 +95,28 @@ def training_split(
         whole = keep_aside(with_fold(data, *fold, seed=seed) if fold else data, seed=seed)
     except DataError:
         return None
-    if not whole.parts["train"].labels:  # tokens, and tags in the scheme that is learned, are the model's own
-        whole = replace(whole, classes=contract.classes)
-    if fingerprint(whole) == known:
-        return whole
-    if Path(str(contract.training.get("data"))).name != Path(data.source).name:
+    made = _as_trained(contract, whole, seed)
+    if fingerprint(made) == known:
+        return made
+    if not called_alike(contract, data):
         return None
-    rest = readable(whole)
+    rest = _as_trained(contract, readable(whole), seed)
     return rest if fingerprint(rest) == known else None
+
+
+def called_alike(contract: ModelContract, data: DataSet[Any]) -> bool:
+    """Tells whether the data have the name of those that the model was trained on."""
+    return Path(str(contract.training.get("data"))).name == Path(data.source).name
+
+
+def _as_trained(contract: ModelContract, whole: DataSet[Any], seed: int) -> DataSet[Any]:
+    """Returns the data with as few training samples, and with the classes, as the model had."""
+    samples = contract.training.get("samples")
+    if isinstance(samples, int) and samples >= len(whole.classes):
+        whole = fewer(whole, samples, seed=seed)
+    if whole.parts["train"].labels:
+        return whole
+    return replace(whole, classes=contract.classes)  # tokens, and tags in the scheme that is learned, are its own
 
 
 def seen_in_training(split: DataSet[Any], tested: Part[Any]) -> int:

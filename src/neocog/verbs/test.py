@@ -14,7 +14,7 @@ from neocog.tasks.kinds import Kind
 from neocog.tasks.model import Model, load
 from neocog.tasks.options import TrainOptions
 from neocog.tasks.result import Occasion, Result
-from neocog.tasks.tested_part import Tested, choose_part, seen_in_training, training_split
+from neocog.tasks.tested_part import Tested, called_alike, choose_part, seen_in_training, training_split
 
 
 def test(
@@ -88,6 +88,9 @@ def _tested(
     if split_seed is None:
         split_seed = contract.training["split_seed"] if split else 0
     tested = choose_part(stored, part, split_seed=split_seed, trained_here=split is not None)
+    if split is None and called_alike(contract, stored):
+        doubt = f"the model was trained on data called {Path(stored.source).name} that are not quite these"
+        return tested, (f"{doubt} (changed since, or with --exclude): the figures may be too good.",)
     seen = seen_in_training(split, tested.part) if split else 0
     if not seen:
         return tested, ()
