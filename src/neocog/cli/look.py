@@ -57,7 +57,9 @@ def command(ctx: click.Context, /, model: str, inputs: tuple[str, ...], **option
     from neocog.core.errors import UsageError
     from neocog.verbs.look import look
     from neocog.verbs.look_kinds import is_of_texts
+    from neocog.verbs.opening import refuse_missing
 
+    refuse_missing(model)
     texts = is_of_texts(model)
     if options["out"] is None and not texts:
         raise UsageError("pictures are written into a new folder; name it, --out DIR.")

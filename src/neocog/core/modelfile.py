@@ -100,7 +100,7 @@ def read_contract(path: Path) -> ModelContract:
 
 def _file_bytes(path: Path, *, header_only: bool = False) -> bytes:
     """Returns the file's bytes, or those up to the end of the header."""
-    _refuse_no_file(path)
+    refuse_no_file(path)
     try:
         with path.open("rb") as file:
             start = file.read(_LENGTH_BYTES)
@@ -111,7 +111,8 @@ def _file_bytes(path: Path, *, header_only: bool = False) -> bytes:
         raise ModelFileError(f"{path}: the model file cannot be read ({error.strerror or error}).") from error
 
 
-def _refuse_no_file(path: Path) -> None:
+def refuse_no_file(path: Path) -> None:
+    """Raises ModelFileError where there is no file of that path."""
     if path.is_dir():
         inside = path / "model.safetensors"
         advice = f"give {inside}" if inside.is_file() else "give the model.safetensors of a run folder"

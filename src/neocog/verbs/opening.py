@@ -8,10 +8,12 @@ import torch
 
 from neocog import architectures
 from neocog.core import device as devices
+from neocog.core import modelfile
 from neocog.core.contract import ModelContract
 from neocog.core.errors import NeocogError, UsageError
 from neocog.core.imagenet_names import IMAGENET_NAMES
 from neocog.core.pretrained import Weights
+from neocog.core.registry import Record
 from neocog.data.preprocess import PicturePreprocessing
 from neocog.tasks.model import Model, load
 from neocog.tasks.prediction import predictor_for
@@ -31,12 +33,9 @@ def open_model(model: str | Path | Model, device: str | torch.device | None = No
     if isinstance(model, Model):
         return model
     name = str(model)
-    if Path(name).exists() or any(sign in name for sign in "./\\:"):
+    record = refuse_missing(name)
+    if record is None:
         return load(name, device, net=net)
-    try:
-        record = architectures.record(name)
-    except NeocogError as error:
-        raise UsageError(f"{name} is neither a model file nor a network of the zoo. {error}") from error
     if net is not None:
         raise UsageError(f"--net goes with the model file of a network of your own; leave it out for {name}.")
     if all(each.name != IMAGENET for each in record.weights):
@@ -45,6 +44,20 @@ def open_model(model: str | Path | Model, device: str | torch.device | None = No
             "model.safetensors."
         )
     return _with_weights(record.name, architectures.weights_of(record.name, IMAGENET), device)
+
+
+def refuse_missing(name: str) -> Record | None:
+    """Returns the network of the zoo of that name; None for a model file.
+
+    Raises ModelFileError where there is no such file, and UsageError where there is no such network.
+    """
+    if Path(name).exists() or any(sign in name for sign in "./\\:"):
+        modelfile.refuse_no_file(Path(name))
+        return None
+    try:
+        return architectures.record(name)
+    except NeocogError as error:
+        raise UsageError(f"{name} is neither a model file nor a network of the zoo. {error}") from error
 
 
 def _with_weights(name: str, weights: Weights, device: str | torch.device | None) -> Model:
