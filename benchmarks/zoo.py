@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ from torch.nn import functional  # noqa: E402
 import neocog  # noqa: E402
 from neocog.core.randomness import seed_everything  # noqa: E402
 from neocog.nn.fold import folded  # noqa: E402
+from neocog.nn.overwrite import overwriting  # noqa: E402
 from peers.libraries import declare_operators  # noqa: E402
 
 
@@ -63,14 +65,14 @@ class Contestant(NamedTuple):
     step: Callable[[], object]
 
 
-def contestants(pair: Pair, mode: str, batch: int, seed: int) -> list[Contestant]:
+def contestants(pair: Pair, mode: str, batch: int, seed: int, stack: ExitStack) -> list[Contestant]:
     ours = neocog.create(pair.ours)
     without = {"aux_logits": False, "init_weights": False} if pair.auxiliary else {}
     theirs = getattr(torchvision_models(), pair.theirs)(weights=None, **without)
     counts = [sum(weight.numel() for weight in network.parameters()) for network in (ours, theirs)]
     if counts[0] != counts[1]:
         raise SystemExit(f"{pair.ours}: {counts[0]:,} parameters, torchvision's has {counts[1]:,}")
-    found = [made("ours", ours, pair, mode, batch, "channels last", seed)]
+    found = [made("ours", ours, pair, mode, batch, "channels last", seed, stack)]
     found += [made(layout, theirs, pair, mode, batch, layout, seed) for layout in LAYOUTS]
     if mode == "infer":
         found.append(made("folded", folded(ours), pair, mode, batch, "channels last", seed))
@@ -82,12 +84,24 @@ def torchvision_models() -> Any:
     return importlib.import_module("torchvision").models
 
 
-def made(name: str, network: nn.Module, pair: Pair, mode: str, batch: int, layout: str, seed: int) -> Contestant:
+def made(
+    name: str,
+    network: nn.Module,
+    pair: Pair,
+    mode: str,
+    batch: int,
+    layout: str,
+    seed: int,
+    stack: ExitStack | None = None,
+) -> Contestant:
+    """Returns a contestant; with ``stack`` it trains as `neocog train` has it, rectifiers in place until that ends."""
     own = copy.deepcopy(network).to(memory_format=LAYOUTS[layout])
     seed_everything(seed, pair.ours)
     inputs = torch.randn(batch, 3, pair.size, pair.size).contiguous(memory_format=LAYOUTS[layout])
     if mode == "infer":
         return Contestant(name, inference(own.eval(), inputs))
+    if stack is not None:
+        stack.enter_context(overwriting(own))
     return Contestant(name, training(own.train(), inputs, torch.randint(0, 1000, (batch,))))
 
 
@@ -124,14 +138,15 @@ def seconds(step: Callable[[], object], least: float) -> float:
 
 def measure(pair: Pair, mode: str, batch: int, options: argparse.Namespace) -> dict[str, list[float]]:
     """Returns each contestant's seconds a step, round by round; every one is warmed up by a step first."""
-    found = contestants(pair, mode, batch, options.seed)
-    for each in found:
-        each.step()
-    times: dict[str, list[float]] = {each.name: [] for each in found}
-    for turn in range(options.repeats):
-        shift = turn % len(found)
-        for each in found[shift:] + found[:shift]:
-            times[each.name].append(seconds(each.step, options.seconds))
+    with ExitStack() as stack:
+        found = contestants(pair, mode, batch, options.seed, stack)
+        for each in found:
+            each.step()
+        times: dict[str, list[float]] = {each.name: [] for each in found}
+        for turn in range(options.repeats):
+            shift = turn % len(found)
+            for each in found[shift:] + found[:shift]:
+                times[each.name].append(seconds(each.step, options.seconds))
     print(f"{pair.ours}, {mode}, batch {batch}", file=sys.stderr, flush=True)
     return times
 

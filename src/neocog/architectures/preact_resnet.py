@@ -14,6 +14,7 @@ from neocog.core.registry import Errors, network
 from neocog.nn.conv import centred
 from neocog.nn.fold import Folds
 from neocog.nn.initialise import he_fan_out
+from neocog.nn.overwrite import Overwrites
 
 STEM = 64
 EXPANSION = 4
@@ -50,6 +51,7 @@ class PreActivationBottleneck(nn.Module):
     """
 
     folds: ClassVar[Folds] = (("conv1", "bn1"), ("conv2", "bn2"))
+    overwrites: ClassVar[Overwrites] = ("preact_relu", "relu1", "relu2")
 
     def __init__(self, inputs: int, maps: int, stride: int) -> None:
         super().__init__()

@@ -12,6 +12,7 @@ from neocog.core.registry import Errors, network
 from neocog.nn.conv import centred
 from neocog.nn.fold import Folds
 from neocog.nn.initialise import he_fan_out
+from neocog.nn.overwrite import Overwrites
 from neocog.nn.residual import Bottleneck, Stage, imagenet_stem, residual_network, residual_stages
 
 STEM = 16
@@ -39,6 +40,7 @@ class PreActivationBlock(nn.Module):
     """
 
     folds: ClassVar[Folds] = (("conv1", "bn2"),)
+    overwrites: ClassVar[Overwrites] = ("relu1", "relu2")
 
     def __init__(self, inputs: int, outputs: int, stride: int, *, dropout: float) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from neocog.nn.conv import centred
 from neocog.nn.fold import Folds
 from neocog.nn.initialise import he_fan_out
+from neocog.nn.overwrite import Overwrites
 
 # From input maps, output maps and a stride to a block, or to what brings a block's input to its output's shape.
 Block = Callable[[int, int, int], nn.Module]
@@ -33,10 +34,16 @@ def projection(inputs: int, outputs: int, stride: int, *, kernel: int = 1) -> nn
     return nn.Sequential(centred(inputs, outputs, kernel, stride), nn.BatchNorm2d(outputs))
 
 
+def added(y: Tensor, shortcut: Tensor, *, over: bool) -> Tensor:
+    """Returns the sum; ``over`` y, which is a norm's or a gate's result and which only the sum takes."""
+    return y.add_(shortcut) if over else y + shortcut
+
+
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions and the input added to them (figure 5, left)."""
 
     folds: ClassVar[Folds] = (("conv1", "bn1"), ("conv2", "bn2"))
+    overwrites: ClassVar[Overwrites] = ("relu1", "relu2")
 
     def __init__(
         self, inputs: int, outputs: int, stride: int = 1, *, shortcut: Block = projection, gate: Gate = nn.Identity
@@ -55,7 +62,7 @@ class BasicBlock(nn.Module):
         """Returns (B, outputs, ceil(H / stride), ceil(W / stride))."""
         y = self.relu1(self.bn1(self.conv1(x)))  # (B, outputs, H / stride, W / stride)
         y = self.gate(self.bn2(self.conv2(y)))  # (B, outputs, H / stride, W / stride)
-        return self.relu2(y + self.downsample(x))  # type: ignore[no-any-return]
+        return self.relu2(added(y, self.downsample(x), over=self.relu2.inplace))  # type: ignore[no-any-return]
 
 
 class Bottleneck(nn.Module):
@@ -66,6 +73,7 @@ class Bottleneck(nn.Module):
     """
 
     folds: ClassVar[Folds] = (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"))
+    overwrites: ClassVar[Overwrites] = ("relu1", "relu2", "relu3")
 
     def __init__(
         self,
@@ -99,7 +107,7 @@ class Bottleneck(nn.Module):
         y = self.relu1(self.bn1(self.conv1(x)))  # (B, reduced, H, W), or strided already
         y = self.relu2(self.bn2(self.conv2(y)))  # (B, width, H / stride, W / stride)
         y = self.gate(self.bn3(self.conv3(y)))  # (B, outputs, H / stride, W / stride)
-        return self.relu3(y + self.downsample(x))  # type: ignore[no-any-return]
+        return self.relu3(added(y, self.downsample(x), over=self.relu3.inplace))  # type: ignore[no-any-return]
 
 
 def residual_stages(inputs: int, stages: Sequence[Stage], block: Block) -> dict[str, nn.Module]:
