@@ -1,10 +1,11 @@
-"""What `neocog.cli.process.tune` is worth: `neocog train DATA --transfer features` with it and without, in turns."""
+"""What `neocog.cli.process.tune` is worth: `neocog train` with it, without, and with other ways to wait, in turns."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import resource
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -12,12 +13,25 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from harness import command, environment, interleaved, own_versions, paired_ratio, publish, spread, table, take_cores
+from harness import environment, interleaved, own_versions, paired_ratio, publish, spread, table, take_cores
 
 # `neocog.cli.main.main` tunes the process and calls `run`; `run` alone is the same without.
-STARTS = {
-    "as the system has it": "import sys; from neocog.cli.main import run; sys.exit(run(sys.argv[1:]))",
-    "tuned": "from neocog.cli.main import main; main()",
+PLAIN = "import sys; from neocog.cli.main import run; sys.exit(run(sys.argv[1:]))"
+TUNED = "from neocog.cli.main import main; main()"
+
+
+class Way(NamedTuple):
+    """How a process starts: a program, and what its environment says of waiting threads."""
+
+    program: str
+    environ: dict[str, str]
+
+
+WAYS = {
+    "as the system has it": Way(PLAIN, {}),
+    "memory kept, threads wait asleep": Way(TUNED, {"OMP_WAIT_POLICY": "PASSIVE"}),
+    "memory kept, threads wait in a loop": Way(TUNED, {"OMP_WAIT_POLICY": "ACTIVE"}),
+    "tuned": Way(TUNED, {}),
 }
 
 
@@ -29,35 +43,45 @@ class Cost(NamedTuple):
     system: float
 
 
-def run(way: str, data: str) -> Cost:
+def run(way: str, words: list[str]) -> Cost:
+    program, own = WAYS[way]
     with tempfile.TemporaryDirectory() as folder:
-        words = ["train", data, "--transfer", "features", "--quiet", "--out", str(Path(folder) / "run")]
+        call = [sys.executable, "-c", program, "train", *words, "--quiet", "--out", str(Path(folder) / "run")]
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        environ = {**os.environ, "NEOCOG_CACHE": folder}
-        subprocess.run([sys.executable, "-c", STARTS[way], *words], check=True, env=environ)
+        subprocess.run(call, check=True, env={**os.environ, **own, "NEOCOG_CACHE": folder})
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         wall = time.monotonic() - began
     return Cost(wall, after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime)
 
 
+def case(title: str, words: str, rounds: int) -> str:
+    """Returns the section of one training: each way's seconds, and its clock's against the tuned one's."""
+    costs = interleaved(list(WAYS), lambda way: run(way, shlex.split(words)), rounds)
+    tuned = [cost.wall for cost in costs["tuned"]]
+    rows = [
+        [
+            way,
+            *(spread(getattr(cost, kind) for cost in found).text(1) for kind in Cost._fields),
+            f"{paired_ratio([cost.wall for cost in found], tuned):.2f}",
+        ]
+        for way, found in costs.items()
+    ]
+    found = table(["process", "wall s", "user s", "system s", "times tuned"], rows)
+    named = " ".join(Path(word).name for word in shlex.split(words))
+    return f"## {title}\n\n`neocog train {named}`: median (least to greatest) of {rounds} rounds.\n\n{found}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--data", required=True, help="what `neocog train` takes")
+    parser.add_argument("--case", nargs=2, action="append", required=True, metavar=("TITLE", "WORDS"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    costs = interleaved(list(STARTS), lambda way: run(way, options.data), options.rounds)
-    rows = [
-        [way, *(spread(getattr(cost, kind) for cost in found).text(1) for kind in Cost._fields)]
-        for way, found in costs.items()
-    ]
-    plain, tuned = ([cost.wall for cost in costs[way]] for way in STARTS)
     page = [
-        "# Threads that wait asleep, memory that is kept",
+        "# How waiting threads and freed memory are treated",
         environment(take_cores(0), own_versions("neocog", "torch")),
-        table(["process", "wall s", "user s", "system s"], rows),
-        f"Tuned, the same run takes {1 / paired_ratio(plain, tuned):.2f} of the time (n = {options.rounds} pairs).",
-        f"Made by `{command({'--data': 'DATA', '--out': 'FILE'})}`.",
+        *(case(title, words, options.rounds) for title, words in options.case),
+        f"Made by `python benchmarks/process.py --case TITLE WORDS ... --rounds {options.rounds} --out FILE`.",
     ]
     publish("\n\n".join(page), options.out)
 
