@@ -76,6 +76,8 @@ def contestants(pair: Pair, mode: str, batch: int, seed: int, stack: ExitStack) 
     found += [made(layout, theirs, pair, mode, batch, layout, seed) for layout in LAYOUTS]
     if mode == "infer":
         found.append(made("folded", folded(ours), pair, mode, batch, "channels last", seed))
+    else:
+        found.append(made("as written", ours, pair, mode, batch, "channels last", seed))
     return found
 
 
@@ -154,7 +156,8 @@ def measure(pair: Pair, mode: str, batch: int, options: argparse.Namespace) -> d
 def row(pair: Pair, mode: str, batch: int, times: dict[str, list[float]]) -> list[str]:
     best = min(LAYOUTS, key=lambda layout: statistics.median(times[layout]))
     ratios = [theirs / ours for theirs, ours in zip(times[best], times["ours"], strict=True)]
-    extra = f"{harness.paired_ratio(times[best], times['folded']):.2f}" if "folded" in times else ""
+    other = "folded" if mode == "infer" else "as written"
+    extra = f"{harness.paired_ratio(times[best], times[other]):.2f} {other}"
     rate = batch / statistics.median(times["ours"])
     return [pair.ours, mode, str(batch), f"{rate:.3g}", best, harness.spread(ratios).text(2), extra]
 
@@ -162,12 +165,13 @@ def row(pair: Pair, mode: str, batch: int, times: dict[str, list[float]]) -> lis
 def page(rows: Sequence[Sequence[str]], options: argparse.Namespace) -> str:
     theirs = importlib.import_module("torchvision").__version__
     versions = {"neocog": neocog.__version__, "torch": torch.__version__, "torchvision": theirs}
-    header = ["network", "mode", "batch", "our images/s", "torchvision's faster layout", "times torchvision", "folded"]
+    header = ["network", "mode", "batch", "our images/s", "torchvision's faster layout", "times torchvision", "and so"]
     how = (
         f"*times torchvision*: its seconds a step over ours, median (least to greatest) of {options.repeats} rounds in "
         "turns in one process; above 1 ours is faster. fp32, random pictures, SGD with momentum (fused) for a training "
-        "step, no auxiliary heads. *folded*: our network with its batch norms folded into the "
-        f"convolutions (`neocog.nn.fold`). Seed {options.seed}."
+        "step, no auxiliary heads. *folded*: our network with its batch norms folded into the convolutions "
+        "(`neocog.nn.fold`), as `predict` and `test` have it; *as written*: without the rectifiers in place of `train` "
+        f"(`neocog.nn.overwrite`). Seed {options.seed}."
     )
     machine = harness.environment(torch.get_num_threads(), versions)
     command = f"    PYTHONPATH=src {harness.command({})}"
