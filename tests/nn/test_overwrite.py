@@ -123,3 +123,13 @@ def test_a_layer_that_keeps_its_output_is_no_ground_to_write_over() -> None:
     with overwriting(chain):
         chain(inputs).sum().backward()
     assert inputs.grad is not None
+
+
+def test_another_layer_in_a_rectifiers_place_is_left_alone() -> None:
+    network = create("resnet18", classes=3)
+    for module in network.modules():
+        if hasattr(module, "relu2"):
+            module.relu2 = nn.Identity()
+    inputs = torch.randn(2, 3, 32, 32)
+    (plain, _), (outputs, _) = (trained(network, inputs, within=within) for within in (False, True))
+    assert torch.equal(plain, outputs)

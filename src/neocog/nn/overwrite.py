@@ -46,7 +46,8 @@ def overwriting(network: nn.Module) -> Iterator[None]:
 
 def _listed(module: nn.Module) -> list[Any]:
     names: Overwrites = getattr(module, "overwrites", ())
-    return [module.get_submodule(name) for name in names]
+    listed = [module.get_submodule(name) for name in names]
+    return [each for each in listed if type(each) in RECTIFIERS and not _hooked(each)]
 
 
 def _within(chain: nn.Sequential) -> set[int]:

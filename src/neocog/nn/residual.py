@@ -34,9 +34,12 @@ def projection(inputs: int, outputs: int, stride: int, *, kernel: int = 1) -> nn
     return nn.Sequential(centred(inputs, outputs, kernel, stride), nn.BatchNorm2d(outputs))
 
 
-def added(y: Tensor, shortcut: Tensor, *, over: bool) -> Tensor:
-    """Returns the sum; ``over`` y, which is a norm's or a gate's result and which only the sum takes."""
-    return y.add_(shortcut) if over else y + shortcut
+def added(y: Tensor, shortcut: Tensor, before: nn.Module) -> Tensor:
+    """Returns the sum that a rectifier takes; it is written over y, which nobody else reads, where that works in place.
+
+    y is what a norm or a gate gave; another layer may have been put in the rectifier's place.
+    """
+    return y.add_(shortcut) if getattr(before, "inplace", False) else y + shortcut
 
 
 class BasicBlock(nn.Module):
@@ -62,7 +65,7 @@ class BasicBlock(nn.Module):
         """Returns (B, outputs, ceil(H / stride), ceil(W / stride))."""
         y = self.relu1(self.bn1(self.conv1(x)))  # (B, outputs, H / stride, W / stride)
         y = self.gate(self.bn2(self.conv2(y)))  # (B, outputs, H / stride, W / stride)
-        return self.relu2(added(y, self.downsample(x), over=self.relu2.inplace))  # type: ignore[no-any-return]
+        return self.relu2(added(y, self.downsample(x), self.relu2))  # type: ignore[no-any-return]
 
 
 class Bottleneck(nn.Module):
@@ -107,7 +110,7 @@ class Bottleneck(nn.Module):
         y = self.relu1(self.bn1(self.conv1(x)))  # (B, reduced, H, W), or strided already
         y = self.relu2(self.bn2(self.conv2(y)))  # (B, width, H / stride, W / stride)
         y = self.gate(self.bn3(self.conv3(y)))  # (B, outputs, H / stride, W / stride)
-        return self.relu3(added(y, self.downsample(x), over=self.relu3.inplace))  # type: ignore[no-any-return]
+        return self.relu3(added(y, self.downsample(x), self.relu3))  # type: ignore[no-any-return]
 
 
 def residual_stages(inputs: int, stages: Sequence[Stage], block: Block) -> dict[str, nn.Module]:
