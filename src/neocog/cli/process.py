@@ -12,7 +12,6 @@ import sys
 # glibc's <malloc.h>.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 
-
 # How long OpenMP's threads look for work before they sleep: so many times (GNU's) or milliseconds (LLVM's, Intel's).
 _WAITING = {"GOMP_SPINCOUNT": "20000", "KMP_BLOCKTIME": "1"}
 
@@ -21,7 +20,7 @@ def tune() -> None:
     """Lets waiting threads sleep soon and keeps freed memory; what the user has set in the environment stays.
 
     OpenMP's threads otherwise wait in a loop, on the very cores that decode pictures and run the next operator. Asleep
-    at once they come too late to the many short operators of a network over words, and a training takes twice the time.
+    at once they come too late to the many short operators of a network over words (`docs/benchmarks/process.md`).
     glibc otherwise gives every large tensor back to the system when it is freed, which then clears it page by page
     when the next one asks for it.
     """

@@ -27,31 +27,32 @@ def overwriting(network: nn.Module) -> Iterator[None]:
     That is behind a convolution or a batch norm in an `nn.Sequential` that runs as a whole, unless one of the two has
     a hook, and where a block lists them as its ``overwrites``. Values and gradients are the same to the last bit.
     """
-    blocks = [_listed(module) for module in network.modules()]
-    chains = {module: _within(module) for module in network.modules() if type(module) is nn.Sequential}
-    found = [rectifier for listed in blocks for rectifier in listed if not rectifier.inplace]
-    replaced = [module for module, within in chains.items() if within and "forward" not in vars(module)]
+    found = [rectifier for module in network.modules() for rectifier in _listed(module)]
+    chains = {module: within for module in network.modules() if (within := _within(module))}
     try:
         for rectifier in found:
             rectifier.inplace = True
-        for module in replaced:
-            module.forward = _Chain(module, chains[module])  # type: ignore[method-assign]
+        for module, within in chains.items():
+            module.forward = _Chain(module, within)  # type: ignore[arg-type]
         yield
     finally:
         for rectifier in found:
             rectifier.inplace = False
-        for module in replaced:
+        for module in chains:
             del module.forward
 
 
 def _listed(module: nn.Module) -> list[Any]:
+    """Returns the rectifiers that a block lists, but for those in place already and what was put in their place."""
     names: Overwrites = getattr(module, "overwrites", ())
-    listed = [module.get_submodule(name) for name in names]
-    return [each for each in listed if type(each) in RECTIFIERS and not _hooked(each)]
+    listed: list[Any] = [module.get_submodule(name) for name in names]
+    return [each for each in listed if type(each) in RECTIFIERS and not (each.inplace or _hooked(each))]
 
 
-def _within(chain: nn.Sequential) -> set[int]:
-    """Returns the places of the rectifiers that may write over their input."""
+def _within(chain: nn.Module) -> set[int]:
+    """Returns the places of the rectifiers in an `nn.Sequential` that may write over their input."""
+    if type(chain) is not nn.Sequential or "forward" in vars(chain):
+        return set()
     pairs = enumerate(pairwise(chain), 1)
     return {
         place
