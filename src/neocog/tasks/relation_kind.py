@@ -16,6 +16,7 @@ from neocog.core.inputs import check_input
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.data.dataset import PARTS, DataSet, Part
+from neocog.data.length_tells import lengths_to_sort_by
 from neocog.data.relation_open import Sample, are_bags, marked, open_relations
 from neocog.data.relation_preprocess import RelationPreprocessing
 from neocog.data.relation_source import RelationSource
@@ -135,7 +136,8 @@ class RelationKind:
         numbers = RelationPreprocessing.from_contract(plan.preprocessing)
         sources = {name: RelationSource(part, numbers) for name, part in data.parts.items()}
         train = sources["train"]
-        shuffled, plain = loaders(train, sources, place, seed=plan.seed, lengths=train.lengths)
+        lengths = lengths_to_sort_by(train.lengths, train.labels)
+        shuffled, plain = loaders(train, sources, place, seed=plan.seed, lengths=lengths)
         return Work(
             make_task(data.classes, plan.recipe, data.parts["train"].labels, bags=numbers.bags),
             shuffled,

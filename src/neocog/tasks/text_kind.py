@@ -15,6 +15,7 @@ from neocog.core.inputs import check_input
 from neocog.core.recipe import Recipe
 from neocog.core.registry import Record, Weights
 from neocog.data.dataset import PARTS, DataSet, Part
+from neocog.data.length_tells import lengths_to_sort_by
 from neocog.data.split import fewer
 from neocog.data.text_lines import ENCODING
 from neocog.data.text_open import open_texts
@@ -159,7 +160,7 @@ class TextClassificationKind:
         numbers = TextPreprocessing.from_contract(plan.preprocessing)
         sources = {name: TextSource(part, numbers) for name, part in data.parts.items()}
         train = sources["train"]
-        lengths = None if numbers.length else train.lengths
+        lengths = None if numbers.length else lengths_to_sort_by(train.lengths, train.labels)
         shuffled, plain = loaders(train, sources, place, seed=plan.seed, lengths=lengths)
         return Work(
             make_task(data.classes, plan.recipe, data.parts["train"].labels),
