@@ -232,6 +232,8 @@ def test_a_slip_makes_no_other_data_of_tagged_sentences(tmp_path):
         (many * 10 + "The DT\ncat NN I-NP\n", True),  # the reader then names the line
         (many + "The DT\n", False),
         ("pos a good film\nneg a bad film\npos one\n\nneg very bad\n" * 20, False),
+        ("1 good\n1 fine\n0 poor\n0 dull\n\n" * 5, False),  # labels and texts of one word
+        ("spam\tcall now\nham\tsee you\nham\tok then\nspam\twin one\n\n" * 5, False),
         ("\n\n", False),
         ("", False),
     ):

@@ -108,12 +108,22 @@ def _looks_tagged(path: Path, least: int = 2) -> bool:
     lines = lines[: -1 if len(lines) == LOOKED_AT else None]
     full = [line for line in lines if line.strip() and not line.startswith(("#", "-DOCSTART-"))]
     tabs = any("\t" in line for line in full)
-    widths = Counter(len(line.split("\t") if tabs else line.split()) for line in full)
+    cells = [line.split("\t") if tabs else line.split() for line in full]
+    widths = Counter(map(len, cells))
     blank = sum(not line.strip() for line in lines)
     [(width, rows)] = widths.most_common(1) or [(0, 0)]
     odd = len(full) // MOST_ODD if width > 1 else 0
     even = len(full) - rows <= odd and least <= width <= MOST_CELLS
-    return even and 0 < blank < len(full) and len(full) > 2 * blank
+    return even and 0 < blank < len(full) and len(full) > 2 * blank and not _labels_first(cells, width, tabs=tabs)
+
+
+def _labels_first(lines: Sequence[Sequence[str]], width: int, *, tabs: bool) -> bool:
+    """Tells whether lines begin with a label and go on with a text, as a word and its tag never do.
+
+    There are fewer tags than words, and fewer labels than last words of texts.
+    """
+    firsts, lasts = ({cells[place] for cells in lines} for place in (0, -1))
+    return (width == 2 or not tabs) and 2 * len(firsts) <= len(lasts)
 
 
 def read_tagged(path: Path, reading: Reading, *, labelled: bool = True) -> tuple[list[TaggedSentence], list[str]]:
