@@ -18,6 +18,18 @@ def test_unknown_names_are_refused_with_what_there_is() -> None:
         recipes.find("paper", "lenet5_modern")
 
 
+def test_a_network_without_a_paper_recipe_is_told_those_of_its_task() -> None:
+    architectures.records()
+    with pytest.raises(UsageError) as refused:
+        recipes.find("paper", "lstm_text")
+    assert "kim_cnn" in str(refused.value)
+    assert "resnet18" not in str(refused.value)
+    with pytest.raises(UsageError, match="no network of its task has one"):
+        recipes.find("paper", "gated_conv_lm")
+    with pytest.raises(UsageError, match=r"mine:build has no paper recipe.*keras_cifar.*kim_cnn"):
+        recipes.find("paper", "mine:build")
+
+
 def test_paper_recipes_belong_to_networks() -> None:
     assert set(paper.published()) <= {record.name for record in architectures.records()}
     for name in paper.published():

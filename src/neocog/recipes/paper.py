@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from neocog.core import registry
 from neocog.core.errors import UsageError
 from neocog.core.recipe import Recipe
 from neocog.recipes import paper_pictures as pictures
@@ -35,10 +36,15 @@ def published() -> dict[str, Callable[[], Recipe]]:
 
 
 def find(network: str) -> Recipe:
-    """Returns the recipe of a network's paper; raises UsageError where there is none, with those that have one."""
+    """Returns the recipe of a network's paper; raises UsageError where there is none, with its task's that have one."""
     recipes = published()
     if network not in recipes:
-        raise UsageError(
-            f"{network} has no paper recipe here, use --recipe fast; these have one: {', '.join(recipes)}."
-        )
+        raise UsageError(f"{network} has no paper recipe here, use --recipe fast; {_with_one(network)}.")
     return recipes[network]()
+
+
+def _with_one(network: str) -> str:
+    """Says which networks of the same task have a recipe; of all tasks where the network is no registered one."""
+    tasks = {record.name: record.task for record in registry.records()}
+    names = [name for name in published() if network not in tasks or tasks.get(name) == tasks[network]]
+    return f"these have one: {', '.join(names)}" if names else "no network of its task has one"
