@@ -53,24 +53,57 @@ def table_columns(
     found_label = _asked(path, label, names, len(first), "label") if label else named(names, LABEL_NAMES)
     found_text = _asked(path, text, names, len(first), "text") if text else named(names, TEXT_NAMES)
     part = named(names, PART_NAMES)
-    guessed = []
-    if found_text is None:
-        found_text = _longest(body, len(first), {found_label, part})
-        guessed.append(("text", found_text))
-    if found_label is None and labelled:
-        found_label = _fewest(body, len(first), {found_text, part})
-        guessed.append(("label", found_label))
+    found_text, found_label, notes = guess(names, len(first), body, found_text, found_label, {part}, labelled=labelled)
     if found_text is None or (found_label is None and labelled) or found_text == found_label:
         raise DataError(
             f"{path}: text and label cannot be told apart in {len(first)} column(s) "
             f"({', '.join(names) or 'no header'}); say --text-column and --label-column"
         )
-    notes = tuple(
-        f"{what} read from column {names[place or 0] if names else (place or 0) + 1} "
-        f"(guessed; --{what}-column says otherwise)"
-        for what, place in guessed
-    )
+    for what, place, word in (("text", found_text, text), ("label", found_label, label)):
+        _refuse_repeated(f"{path}, line {lines[0][0]}", names, place, word, what)
     return Columns(found_text, found_label, part, header, notes)
+
+
+def guess(
+    names: Sequence[str],
+    width: int,
+    rows: Sequence[Sequence[str]],
+    text: int | None,
+    label: int | None,
+    taken: set[int | None],
+    *,
+    labelled: bool,
+) -> tuple[int | None, int | None, tuple[str, ...]]:
+    """Returns the columns of text and label, those that are None by how ``rows`` look, and what is to be said of it.
+
+    ``taken`` columns are neither. What cannot be guessed stays None.
+    """
+    guessed = []
+    if text is None:
+        text = _longest(rows, width, {label, *taken})
+        guessed.append(("text", text))
+    if label is None and labelled:
+        label = _fewest(rows, width, {text, *taken})
+        guessed.append(("label", label))
+    notes = tuple(
+        f"{what} read from column {names[place] if names else place + 1} (guessed; --{what}-column says otherwise)"
+        for what, place in guessed
+        if place is not None
+    )
+    return text, label, notes
+
+
+def _refuse_repeated(where: str, names: Sequence[str], place: int | None, word: str | None, what: str) -> None:
+    """Raises DataError where other columns have the name of the one that was found, and no number said which."""
+    lowered = [name.lower() for name in names]
+    if place is None or not lowered or (word is not None and word not in names):
+        return
+    alike = [str(other + 1) for other, name in enumerate(lowered) if name == lowered[place]]
+    if len(alike) > 1:
+        raise DataError(
+            f"{where}: the columns {' and '.join(alike)} are both called {names[place]!r}; "
+            f"say which one by its number, e.g. --{what}-column {alike[0]}"
+        )
 
 
 def named(names: Sequence[str], known: Sequence[str]) -> int | None:
@@ -102,9 +135,9 @@ def _asked(path: Path, word: str, names: Sequence[str], width: int, what: str) -
 
 
 def _longest(rows: Sequence[Sequence[str]], width: int, taken: set[int | None]) -> int | None:
-    """Returns the column whose cells are the longest."""
+    """Returns the column whose different cells are the longest in sum: a date or a query repeats, a text does not."""
     free = [place for place in range(width) if place not in taken]
-    return max(free, key=lambda place: sum(len(cells[place]) for cells in rows), default=None)
+    return max(free, key=lambda place: sum(map(len, {cells[place] for cells in rows})), default=None)
 
 
 def _fewest(rows: Sequence[Sequence[str]], width: int, taken: set[int | None]) -> int | None:

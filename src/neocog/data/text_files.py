@@ -10,7 +10,8 @@ from neocog.core.errors import DataError
 from neocog.data.folder import PART_FOLDERS, is_ignored
 
 PARTS_BY_NAME = {**PART_FOLDERS, "dev": "val", "devel": "val", "development": "val"}
-SUFFIXES = (".txt", ".text", ".csv", ".tsv", ".jsonl", ".ndjson")
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+SUFFIXES = (".txt", ".text", ".all", ".csv", ".tsv", ".jsonl", ".ndjson")  # .all: the sets of Kim 2014 without parts
 _PART = re.compile(rf"(?P<stem>.*?)[._ -]?(?P<part>{'|'.join(PARTS_BY_NAME)})(?P<suffix>\.[a-z]+)?", re.IGNORECASE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from neocog.data.folder import SUFFIXES as PICTURES
 from neocog.data.folder import is_ignored
 from neocog.data.table import PATH_NAMES
 from neocog.data.text_columns import TEXT_NAMES, named
-from neocog.data.text_files import is_text_file, named_family
+from neocog.data.text_files import JSON_LINES, is_text_file, named_family
 from neocog.data.text_folder import ONE_TEXT
 
 LOOKED_AT = 64
+_OTHER = (*PICTURES, ".npz", ".zip")
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 def holds_texts(source: str | Path | None) -> bool:
@@ -25,14 +28,14 @@ def holds_texts(source: str | Path | None) -> bool:
             return _folder(path)
         if not path.exists():
             return bool(named_family(path))
-        return path.is_file() and is_text_file(path) and not lists_pictures(path)
+        return path.is_file() and (is_text_file(path) or _reads_as_text(path)) and not lists_pictures(path)
     except OSError:
         return False  # whoever reads it says why it cannot be read
 
 
 def lists_pictures(path: Path) -> bool:
     """Tells whether a table names picture files, rather than holding texts."""
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
+    if path.suffix.lower() in JSON_LINES:
         return False
     with path.open("rb") as file:
         lines = [line.decode("latin-1").strip() for line in islice(file, LOOKED_AT)]
@@ -42,6 +45,12 @@ def lists_pictures(path: Path) -> bool:
     if named(rows[0], PATH_NAMES) is not None:
         return named(rows[0], TEXT_NAMES) is None
     return any(Path(cell.strip()).suffix.lower() in PICTURES for cells in rows for cell in cells[:2])
+
+
+def _reads_as_text(path: Path) -> bool:
+    """Tells whether a file of no known kind is text, by its first bytes: some sets come without a suffix."""
+    with path.open("rb") as file:
+        return path.suffix.lower() not in _OTHER and _NO_TEXT.search(file.read(4096)) is None
 
 
 def _cells(line: str) -> list[str]:

@@ -15,8 +15,8 @@ def kim_cnn() -> Recipe:
     """Kim 2014, sections 3.1 and 3.2, and the authors' code: AdaDelta, batches of 50, 25 epochs, the best on dev.
 
     The norm of a class's weights is at most 3, of the weights as they are in training; dropout is 0.5, and it is the
-    test that scales. Deviations: the batches are drawn anew in each epoch, by similar length unless it tells the class, and none is
-    filled up.
+    test that scales. Deviations: batches are drawn anew in each epoch, by similar length unless that tells the class
+    (decision 0010), and none is filled up.
     """
     return Recipe(
         name="paper: kim_cnn",

@@ -11,7 +11,7 @@ from typing import IO
 
 from neocog.core.errors import DataError, UnreadableInput, UsageError
 from neocog.data.folder import is_ignored
-from neocog.data.text_files import SUFFIXES
+from neocog.data.text_files import JSON_LINES, SUFFIXES
 from neocog.data.text_folder import ONE_TEXT
 from neocog.data.text_lines import check_encoding, decoded, read_text
 from neocog.data.text_rows import Reading, read_rows
@@ -20,7 +20,7 @@ from neocog.data.text_trees import holds_trees, tree_rows
 # The name under which an answer's row goes, and the text or why there is none.
 Named = tuple[str, str | UnreadableInput]
 
-TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
+TABLES = (".csv", ".tsv", *JSON_LINES)
 
 
 def expand_texts(
@@ -81,7 +81,7 @@ def _of_path(path: Path, reading: Reading) -> Iterator[Named]:
         elif path.suffix.lower() in TABLES or holds_trees(path):
             rows = tree_rows(path, reading) if holds_trees(path) else read_rows(path, reading, labelled=False)[0]
             yield from _or_nothing(
-                str(path), (_row(row.text, f"{path}:{row.line}") for row in rows), "it holds no text"
+                str(path), (_row(row.text, f"{path}:{row.line}", row.why) for row in rows), "it holds no text"
             )
         else:
             _refuse_column(f"{path} has", reading)
@@ -102,8 +102,8 @@ def _or_nothing(name: str, found: Iterable[Named], reason: str) -> Iterator[Name
         yield name, UnreadableInput(reason)
 
 
-def _row(text: str, place: str) -> Named:
-    return (text, text) if text.strip() else (place, UnreadableInput("the text is empty"))
+def _row(text: str, place: str, why: str = "") -> Named:
+    return (text, text) if text.strip() else (place, UnreadableInput(why or "the text is empty"))
 
 
 def _lines(name: str, file: IO[bytes], reading: Reading) -> Iterator[Named]:
