@@ -37,6 +37,12 @@ FORMS = {
     "semicolon.csv": "label;text\n" + "".join(f"{label};{text}\n" for label, text in ROWS),
     "plain.tsv": "text\tlabel\n" + "".join(f"{text}\t{label}\n" for label, text in ROWS),
     "rows.jsonl": "".join(json.dumps({"text": text, "label": label}) + "\n" for label, text in ROWS),
+    "odd.jsonl": "".join(json.dumps({"id": i, "said": row[1], "is": row[0]}) + "\n" for i, row in enumerate(ROWS)),
+    "rows.json": "".join(json.dumps({"text": text, "label": label}) + "\n" for label, text in ROWS),
+    "mpqa.all": "".join(f"{label} {text}\n" for label, text in ROWS),
+    "SMSSpamCollection": "".join(f"{label}\t{text}\n" for label, text in ROWS),
+    "bar.csv": "label|text\n" + "".join(f"{label}|{text}\n" for label, text in ROWS),
+    "dated.csv": "".join(f'{label},Monday the 7th of April 2009,"{text}"\n' for label, text in ROWS),
 }
 
 
@@ -116,6 +122,13 @@ REFUSED = {
         b"pos good\nneg b\xe9d\n",
         r"line 2: the byte 0xe9 is not utf-8.*--encoding latin-1",
     ),
+    "two of a name": ("x.csv", "text,Label,label\na,pos,1\n", r"line 1: the columns 2 and 3 .*--label-column 2"),
+    "a tab lost": ("x.txt", "a film\tpos\na plot\tneg\n" * 10 + "a film pos\n", r"x.txt, line 21: 1 cells"),
+    "sentences": (
+        "x.txt",
+        "".join(f"the end of {n}\nA film\nIt was\n{f'rare{n}' if n < 15 else 'the'} one\n" for n in range(40)),
+        r"18 different first words in 160 lines",
+    ),
     "no labels": ("x.txt", "".join(f"word{n} is first\n" for n in range(30)), r"30 different first words in 30 lines"),
     "one class": ("x.txt", "pos good\npos bad\n", "one class only"),
     "nothing": ("x.txt", "", "x.txt is empty"),
@@ -128,6 +141,13 @@ def test_refusals_name_file_and_line(tmp_path, case):
     with pytest.raises(DataError, match=message) as caught:
         open_texts(write(tmp_path / name, content))
     assert "\n" not in str(caught.value)
+
+
+def test_columns_of_one_name_are_told_apart_by_number_and_whole_floats_are_numbers(tmp_path):
+    path = write(tmp_path / "x.csv", "text,label,label\na,pos,1\nb,neg,0\n")
+    assert open_texts(path, reading=Reading(label_column="3"), for_training=False).classes == ("0", "1")
+    path = write(tmp_path / "x.jsonl", '{"text":"a","label":1.0}\n{"text":"b","label":2}\n')
+    assert open_texts(path, for_training=False).classes == ("1", "2")
 
 
 def test_latin_1_and_separators_that_are_none(tmp_path):
@@ -155,6 +175,8 @@ def test_pictures_are_not_taken_for_texts(tmp_path):
     assert not holds_texts(tmp_path / "photos")
     assert not holds_texts(write(tmp_path / "list.csv", "path,label\na.png,cat\n"))
     assert not holds_texts(write(tmp_path / "bare.csv", "a.png,cat\nb.png,dog\n"))
+    assert not holds_texts(write(tmp_path / "names", "a.png,cat\nb.png,dog\n"))
+    assert not holds_texts(write(tmp_path / "data.bin", b"\x00\x01 text\n"))
     assert not holds_texts(None)
     assert not holds_texts(tmp_path / "nothing.csv")
 

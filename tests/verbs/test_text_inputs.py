@@ -41,6 +41,23 @@ def test_a_line_that_is_no_text_is_named_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.csv", "id,text\n1,good\n2\n3,fine\n", "1 cells where the first line has 2"),
+        ("a.jsonl", '{"text":"good"}\n{"text"\n{"text":"fine"}\n', "not JSON"),
+        ("a.jsonl", '{"text":"good"}\n{"text":null}\n{"text":"fine"}\n', "should be a text, got null"),
+    ],
+)
+def test_a_row_that_cannot_be_read_keeps_its_place(tmp_path: Path, name: str, content: str, why: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    good, bad, fine = expand_texts([path])
+    assert (good[1], fine[1]) == ("good", "fine")
+    assert bad[0] == f"{path}:{2 if 'json' in name else 3}"
+    assert why in str(bad[1])
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("word " * 30, 72),
