@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def guess(
     rows: Sequence[Sequence[str]],
     text: int | None,
     label: int | None,
-    taken: set[int | None],
+    taken: Set[int | None],
     *,
     labelled: bool,
 ) -> tuple[int | None, int | None, tuple[str, ...]]:
