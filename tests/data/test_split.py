@@ -87,6 +87,17 @@ def test_copies_stay_together_whatever_their_labels(content, seed):
             assert content[i] != content[j] or (i in kept) == (j in kept)
 
 
+def test_contents_of_many_copies_are_split_too():
+    """Three contents of a class, 10, 20 and 20 times each: a tenth of 100 holds none of them."""
+    contents = [0] * 10 + [1] * 20 + [2] * 20 + [3] * 20 + [4] * 20 + [5] * 10
+    whole = dataset([0] * 50 + [1] * 50, contents)
+    split = keep_aside(whole, fraction=0.05)
+    assert {name: len(part) for name, part in split.parts.items()} == {"train": 40, "val": 40, "test": 20}
+    assert all(set(part.labels) == {0, 1} for part in split.parts.values())
+    with pytest.raises(DataError, match="40 samples, 2 of them different, are too few to keep a test part aside"):
+        keep_aside(dataset([0] * 20 + [1] * 20, [0] * 20 + [1] * 20))
+
+
 def test_parts_that_exist_stay_as_they_are():
     whole = dataset([0, 1] * 20)
     part = whole.parts["train"]

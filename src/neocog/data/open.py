@@ -134,10 +134,14 @@ def note_small(dataset: DataSet[T]) -> DataSet[T]:
     unseen = [name for label, name in enumerate(dataset.classes) if seen and label not in seen]
     notes = list(dataset.notes)
     if single:
-        notes.append(f"classes of one sample, which is learned or tested but never both: {', '.join(single)}")
+        notes.append(f"classes of one sample, which is learned or tested but never both: {_some(single)}")
     if unseen:
-        notes.append(f"classes without training samples, which can never be answered: {', '.join(unseen)}")
+        notes.append(f"classes without training samples, which can never be answered: {_some(unseen)}")
     return replace(dataset, notes=tuple(notes))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:20]) + (f", ... ({len(names):,} in all)" if len(names) > 20 else "")
 
 
 def _read_directory(folder: Path) -> DataSet[Picture]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -39,9 +39,11 @@ def keep_aside(dataset: DataSet[T], *, seed: int = 0, fraction: float | None = N
         else:
             kept = choose(train, len(dataset.classes), seed=seed, purpose=name, fraction=fraction, most=most)
         if not kept:
+            different = len(set(_digests(train)))
+            alike = f", {different} of them different," if different < len(train) else ""
             raise DataError(
-                f"{dataset.source}: {len(train)} samples are too few to keep a {name} part aside; "
-                "expected at least two of some class, or parts of your own (train/, val/, test/)"
+                f"{dataset.source}: {len(train)} samples{alike} are too few to keep a {name} part aside; expected at "
+                f"least two{' different' if alike else ''} of some class, or parts of your own (train/, val/, test/)"
             )
         chosen = set(kept)
         parts[name] = train.subset(kept)
@@ -82,7 +84,8 @@ def choose(
     """Returns the positions to keep aside, ascending.
 
     Each class gives its share (see `quotas`); its samples go in the order of a hash of seed, purpose and content, and
-    copies of one content go together or not at all, so a class may give slightly fewer than its share.
+    copies of one content go together or not at all, so a class may give slightly fewer than its share. Where nothing
+    fits because each content has many copies, each class gives the content of the fewest.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for index, digest in enumerate(_digests(part)):
@@ -93,7 +96,8 @@ def choose(
         sizes[label] += 1
     wanted = quotas(sizes, fraction, most)
     kept: list[int] = []
-    for digest in sorted(groups, key=lambda digest: (mix(seed, "split", purpose, digest), digest)):
+    in_order = sorted(groups, key=lambda digest: (mix(seed, "split", purpose, digest), digest))
+    for digest in in_order:
         needed: dict[int, int] = defaultdict(int)
         for index in groups[digest]:
             needed[labels[index]] += 1
@@ -101,7 +105,19 @@ def choose(
             for label, count in needed.items():
                 wanted[label] -= count
             kept += groups[digest]
-    return sorted(kept)
+    return sorted(kept or _fewest_copies([groups[digest] for digest in in_order], labels, sizes))
+
+
+def _fewest_copies(groups: Iterable[list[int]], labels: Sequence[int], sizes: Sequence[int]) -> list[int]:
+    """Returns for each class the smallest group of copies that leaves others of its classes behind."""
+    kept: list[int] = []
+    given: set[int] = set()
+    for group in sorted(groups, key=len):
+        own = {labels[index] for index in group}
+        if not own & given and all(sum(labels[index] == label for index in group) < sizes[label] for label in own):
+            kept += group
+            given |= own
+    return kept
 
 
 def _digests(part: Part[T]) -> list[str]:
