@@ -46,6 +46,12 @@ def test_words_of_any_language():
         ".",
     ]
     assert words("\u041f\u0440\u0438\u0432\u0435\u0442!") == ["\u043f\u0440\u0438\u0432\u0435\u0442", "!"]
+    # Chinese has no spaces; the vowels of Hindi and the accents of decomposed French belong to their letters.
+    assert words("\u5f88\u597d\u7684, \u54413\u4e2a") == ["\u5f88", "\u597d", "\u7684", ",", "\u5441", "3", "\u4e2a"]
+    hindi = ["\u0939\u093f\u0928\u094d\u0926\u0940", "\u0905\u091a\u094d\u091b\u0940"]
+    assert words(" ".join(hindi)) == hindi
+    assert words("\u0e04\u0e23\u0e31\u0e1a") == ["\u0e04", "\u0e23\u0e31", "\u0e1a"]
+    assert words("E\u0301te\u0301 isn\u2019t") == ["e\u0301te\u0301", "is", "n't"]
     assert suits_kim(["plain English", "na\xefve but English, of course, all of it, from its head to its very tail"])
     assert not suits_kim(["\u041f\u0440\u0438\u0432\u0435\u0442"])
 
@@ -110,6 +116,28 @@ def test_bad_vectors_are_one_line_with_file_and_number(tmp_path, case):
     assert "\n" not in str(caught.value)
     with pytest.raises(DataError, match="cannot be read"):
         read_vectors(tmp_path / "none.txt", {"a"})
+
+
+def test_damaged_vectors_are_one_line(tmp_path):
+    packed = gzip.compress(LINES * 50)
+    for name, content in {"short.gz": packed[:-9], "damaged.gz": packed[:30] + b"\x00" * 9 + packed[39:]}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match=f"{name} cannot be read"):
+            read_vectors(tmp_path / name, {"the"})
+    (tmp_path / "v.bin").write_bytes(b"2 3\nthe " + struct.pack("<3f", 1, 2, 3) + b"film " + struct.pack("<2f", 1, 2))
+    with pytest.raises(DataError, match=r"word 2 of 2: the file ends inside its vector"):
+        read_vectors(tmp_path / "v.bin", {"the"})
+    matrix = np.ones((2, 3), dtype=np.float32)
+    for listed, message in {
+        '["a", ': "JSON list of texts",
+        '["a", 1]': "JSON list of texts",
+        "a": "1 words for 2",
+    }.items():
+        save_file({"vectors": matrix}, tmp_path / "v.safetensors", metadata={"words": listed})
+        with pytest.raises(DataError, match=message):
+            read_vectors(tmp_path / "v.safetensors", {"a"})
+    save_file({"vectors": matrix}, tmp_path / "v.safetensors", metadata={"words": "[UNK]\nodd\x85word\n"})
+    assert read_vectors(tmp_path / "v.safetensors", (), first=2).words == ("[UNK]", "odd\x85word")
 
 
 NUMBERS = TextPreprocessing("whitespace", ("a", "b", "c"), margin=(2, 3))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from neocog.core.errors import UsageError, near_names
 
@@ -16,6 +18,10 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+-=<>()[
 _CLITICS = re.compile(r"('s|'ve|n't|'re|'d|'ll)")
 _MARKS = str.maketrans({mark: f" {mark} " for mark in ",!()?"})
 _WORDS = re.compile(r"\d+(?:[.,]\d+)*|n't\b|\w+?(?=n't\b)|'(?:s|ve|re|d|ll|m)\b|\w+|[^\w\s]")
+# Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana, Chinese characters.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 
 
 class _Kim(dict[int, str]):
@@ -50,13 +56,28 @@ def kim_sst(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """Returns the lower-case words, numbers and marks of a text of any language that parts words by spaces."""
-    return _WORDS.findall(text.lower().replace("\u2019", "'"))
+    """Returns the lower-case words, numbers and marks of a text of any language.
+
+    Where a script puts no spaces between words, each of its characters is one.
+    """
+    return cased_words(text.lower())
 
 
 def cased_words(text: str) -> list[str]:
     """Returns the words, numbers and marks as `words` does, in their own case."""
-    return _WORDS.findall(text.replace("\u2019", "'"))
+    pattern = _WORDS if text.isascii() else _any_words()
+    return pattern.findall(text.replace("\u2019", "'"))
+
+
+@cache
+def _any_words() -> re.Pattern[str]:
+    """Returns the pattern of words of any script; the marks behind a letter (vowels of India, accents) belong to it."""
+    marks = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code))[0] == "M")
+    letter, own = f"[^\\W{_UNSPACED}]", f"(?:[^\\W{_UNSPACED}]|[{marks}])"
+    return re.compile(
+        rf"\d+(?:[.,]\d+)*|n't\b|[{_UNSPACED}][{marks}]*|{letter}{own}*?(?=n't\b)"
+        rf"|'(?:s|ve|re|d|ll|m)\b|{letter}{own}*|[^\w\s]"
+    )
 
 
 def whitespace(text: str) -> list[str]:

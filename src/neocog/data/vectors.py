@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def read_vectors(path: str | Path, wanted: Collection[str], *, first: int = 0) -
         with _opened(path) as file:
             binary = path.name.removesuffix(".gz").endswith(".bin")
             return _chosen(path, _binary(path, file) if binary else _text(path, file), wanted, first)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"the word vectors {path} cannot be read: {reason}") from error
 
@@ -192,10 +193,22 @@ def _safetensors(path: Path) -> Iterator[Entry]:
     matrices = {key: tensor for key, tensor in matrices.items() if tensor.ndim == 2}
     if len(matrices) != 1 or "words" not in metadata:
         raise DataError(f"{path}: expected one matrix and its words (`words` in the header), got {', '.join(matrices)}")
-    text = metadata["words"]
-    words = json.loads(text) if text.lstrip().startswith("[") else text.splitlines()
+    words = _listed(path, metadata["words"])
     (matrix,) = matrices.values()
     if len(words) != len(matrix):
         raise DataError(f"{path}: {len(words)} words for {len(matrix)} vectors")
     for number, (word, row) in enumerate(zip(words, matrix, strict=True), 1):
-        yield f"{path}, word {number}", str(word).encode(), row.astype(np.float32)
+        yield f"{path}, word {number}", word.encode(), row.astype(np.float32)
+
+
+def _listed(path: Path, text: str) -> list[str]:
+    """Returns the words of a JSON list, or of lines; raises DataError for a list that is none of texts."""
+    try:
+        words = json.loads(text)
+    except ValueError:
+        words = None
+    if isinstance(words, list) and all(isinstance(word, str) for word in words):
+        return words
+    if words is None and not text.lstrip().startswith('["'):
+        return text.removesuffix("\n").split("\n")
+    raise DataError(f"{path}: `words` in the header should be a JSON list of texts, or lines; got {text[:40]!r}")
