@@ -143,6 +143,14 @@ def test_refusals_name_file_and_line(tmp_path, case):
     assert "\n" not in str(caught.value)
 
 
+def test_files_of_one_set_have_text_and_label_in_the_same_columns(tmp_path):
+    write(tmp_path / "train.csv", "".join(f"{n % 2},A name,A much longer text of {n}\n" for n in range(9)))
+    write(tmp_path / "test.csv", "".join(f"{n % 2},A title by far longer {n},Text {n}\n" for n in range(9)))
+    with pytest.raises(DataError, match=r"text read from column 3 by a guess.* column 2; say --text-column"):
+        open_texts(tmp_path)
+    assert len(open_texts(tmp_path, reading=Reading(text_column="3")).parts["test"]) == 9
+
+
 def test_columns_of_one_name_are_told_apart_by_number_and_whole_floats_are_numbers(tmp_path):
     path = write(tmp_path / "x.csv", "text,label,label\na,pos,1\nb,neg,0\n")
     assert open_texts(path, reading=Reading(label_column="3"), for_training=False).classes == ("0", "1")

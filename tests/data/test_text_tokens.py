@@ -53,6 +53,7 @@ def test_words_of_any_language():
     assert words("\u0e04\u0e23\u0e31\u0e1a") == ["\u0e04", "\u0e23\u0e31", "\u0e1a"]
     assert words("E\u0301te\u0301 isn\u2019t") == ["e\u0301te\u0301", "is", "n't"]
     assert suits_kim(["plain English", "na\xefve but English, of course, all of it, from its head to its very tail"])
+    assert not suits_kim(["fine film \U0001f600"] * 9)
     assert not suits_kim(["\u041f\u0440\u0438\u0432\u0435\u0442"])
 
 

@@ -87,8 +87,10 @@ def _refuse_tree_options(path: Path, reading: Reading) -> None:
 def _read_files(source: Path, files: Mapping[str, Path], reading: Reading) -> DataSet[str]:
     notes = [described(files)] if len(files) > 1 else []
     parts: dict[str, list[Sample]] = {}
+    guesses: dict[str, tuple[Path, str]] = {}
     for part, path in files.items():
         rows, said = read_rows(path, reading)
+        _refuse_other_columns(path, said, guesses)
         notes += [f"{path.name}: {line}" for line in said]
         if not rows:
             raise DataError(f"{path} is empty; expected {EXPECTED}")
@@ -97,6 +99,17 @@ def _read_files(source: Path, files: Mapping[str, Path], reading: Reading) -> Da
             own = _row_part(path, row, part, alone=len(files) == 1)
             parts.setdefault(own, []).append((row.text, f"{path.name}:{row.line}", row.label))
     return _dataset(str(source), {name: parts[name] for name in PARTS if name in parts}, notes)
+
+
+def _refuse_other_columns(path: Path, said: list[str], guesses: dict[str, tuple[Path, str]]) -> None:
+    """Raises DataError where a column was guessed that is not the one of the files before, which are in ``guesses``."""
+    for line in said:
+        first, before = guesses.setdefault(line.split()[0], (path, line))
+        if before != line:
+            raise DataError(
+                f"{path}: {line.partition(' (')[0]} by a guess, and of {first.name} {before.partition(' (')[0]}; "
+                "say --text-column and --label-column"
+            )
 
 
 def _row_part(path: Path, row: Row, part: str, *, alone: bool) -> str:

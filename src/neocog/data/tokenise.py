@@ -110,12 +110,15 @@ def tokeniser(name: str) -> Tokeniser:
 
 
 def suits_kim(texts: Iterable[str], least: float = 0.98) -> bool:
-    """Tells whether at least so many of the letters are those of English, which is all that Kim's cleaning keeps."""
+    """Tells whether at least so many of the letters are those of English, which is all that Kim's cleaning keeps.
+
+    Pictures of a face or a thumb, which say as much as a word, count as letters.
+    """
     letters = ascii_letters = 0
     for text in texts:
         if text.isascii():
             letters, ascii_letters = letters + len(text), ascii_letters + len(text)
             continue
-        own = [letter for letter in text if letter.isalpha()]
+        own = [letter for letter in text if letter.isalpha() or unicodedata.category(letter) == "So"]
         letters, ascii_letters = letters + len(own), ascii_letters + sum(letter.isascii() for letter in own)
     return ascii_letters >= least * letters
