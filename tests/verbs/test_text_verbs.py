@@ -171,6 +171,15 @@ def test_pictures_refuse_what_is_for_texts(tmp_path):
         neocog.train("digits", vectors="v.txt", out=tmp_path / "run", quiet=True)
 
 
+def test_characters_that_a_network_does_not_have_are_said(tmp_path, capsys):
+    path = tmp_path / "films.txt"
+    path.write_text("".join(f"{n % 2} \u597d\u574f{chr(97 + n)}\n" for n in range(24)))
+    neocog.train(path, net="character_cnn_small", recipe="smoke", samples=4, out=tmp_path / "run", device="cpu")
+    assert (
+        "70 different ones known; 67% of the training part's characters are not among them" in capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize("net", ["character_cnn_small", "vdcnn9", "dpcnn"])
 def test_the_other_networks_train_and_answer(tmp_path, net):
     data = sentences(tmp_path / "films.txt", 24)

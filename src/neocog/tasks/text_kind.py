@@ -38,6 +38,7 @@ from neocog.tasks.text_words import Words
 from neocog.training.features import unchanged
 
 SHOWN_CHARACTERS = 300
+MOST_STRANGE = 0.05  # of the characters, of which nothing is said
 
 
 class TextClassificationKind:
@@ -114,6 +115,11 @@ class TextClassificationKind:
         if length:
             cut = sum(len(text) > length for text in _texts(data))
             more = f"; {cut:,} training texts are longer and lose their end" if cut else ""
+            strange = words.outside(preprocessing["words"])
+            if strange > MOST_STRANGE:
+                more += (
+                    f"; {strange:.0%} of the training part's characters are not among them and nothing to this network"
+                )
             return f"input: the first {length:,} characters of a text, {known} different ones known{more}"
         mean = sum(words.lengths) / max(len(words.lengths), 1)
         lines = [

@@ -87,6 +87,13 @@ class Words:
         """Returns a line on what the vectors cover, none without vectors."""
         return () if self.vectors is None else (describe_vectors(self.counts, self.vectors),)
 
+    def outside(self, alphabet: Collection[str]) -> float:
+        """Returns the share, 0 to 1, of the training part's characters but spaces that an alphabet does not have."""
+        counts = Counter(
+            character for text in _texts(self.data, "train") for character in "".join(text.lower().split())
+        )
+        return 1 - coverage(counts, alphabet)[1] if counts else 0.0
+
     def without_token(self) -> list[str]:
         """Returns the names of the training texts of which the tokeniser leaves nothing."""
         items = self.data.parts["train"].items
