@@ -140,6 +140,17 @@ def test_vectors_start_the_tables_and_static_ones_stay(tmp_path):
     assert run.model.contract.arguments["dimension"] == 3
 
 
+def test_a_network_of_words_takes_characters_as_words(tmp_path):
+    vectors = tmp_path / "v.txt"
+    vectors.write_text("g 1 2 3\nb -1 -2 -3\n")
+    data = sentences(tmp_path / "films.txt", 24)
+    options = {"tokeniser": "characters", "net": "lstm_text", "bidirectional": True, "recipe": "smoke", "quiet": True}
+    run = neocog.train(data, vectors=vectors, mode=None, out=tmp_path / "run", device="cpu", **options)
+    tables = [each for each in run.model.network.modules() if isinstance(each, torch.nn.Embedding)]
+    assert tables[0].embedding_dim == 3
+    assert run.model.contract.arguments["bidirectional"] is True
+
+
 REFUSED = {
     "static without vectors": ({"mode": "static"}, "--mode static starts from given word vectors"),
     "a picture's option": ({"size": 32}, "--size is for image classification, and these data are for text"),

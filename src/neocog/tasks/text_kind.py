@@ -135,8 +135,6 @@ class TextClassificationKind:
     def arguments(self, data: DataSet[str], preprocessing: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the arguments of the network's builder."""
         arguments = {"classes": len(data.classes), "channels": len(preprocessing["words"])}
-        if preprocessing["tokeniser"] == "characters":
-            return arguments
         words, options = self.look(data), self._options
         usual = "non-static" if words.vectors is not None else "rand"
         own = {"dimension": words.dimension, "mode": options.mode or usual, "bidirectional": options.bidirectional}
