@@ -10,7 +10,7 @@ import pytest
 from neocog.core.errors import DataError, UsageError
 from neocog.data.text_lines import split_lines
 from neocog.data.text_open import open_texts
-from neocog.data.text_rows import Reading
+from neocog.data.text_rows import Reading, read_rows
 from neocog.data.text_sniff import holds_texts
 
 ROWS = [("pos" if place % 2 else "neg", f"film, number {place}") for place in range(20)]
@@ -149,6 +149,18 @@ def test_files_of_one_set_have_text_and_label_in_the_same_columns(tmp_path):
     with pytest.raises(DataError, match=r"text read from column 3 by a guess.* column 2; say --text-column"):
         open_texts(tmp_path)
     assert len(open_texts(tmp_path, reading=Reading(text_column="3")).parts["test"]) == 9
+
+
+def test_no_row_of_a_short_table_is_taken_for_a_header(tmp_path):
+    for name, content in {
+        "three.tsv": "good film\tpos\nbad film\tneg\nfine film\tpos\n",
+        "cut.csv": "good film,pos\nbad film\n",
+        "one.csv": "good film\nfine\npoor\nfine\npoor\n",
+    }.items():
+        rows, _ = read_rows(write(tmp_path / name, content), Reading(), labelled=False)
+        assert (rows[0].text, len(rows)) == ("good film", content.count("\n"))
+    rows, _ = read_rows(write(tmp_path / "ids.tsv", "number\twhat is said\n1\tgood film\n"), Reading(), labelled=False)
+    assert [row.text for row in rows] == ["good film"]
 
 
 def test_columns_of_one_name_are_told_apart_by_number_and_whole_floats_are_numbers(tmp_path):

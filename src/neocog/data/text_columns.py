@@ -115,14 +115,22 @@ def named(names: Sequence[str], known: Sequence[str]) -> int | None:
 def _has_header(
     first: Sequence[str], lines: Sequence[tuple[int, Sequence[str]]], asked: tuple[str | None, str | None]
 ) -> bool:
-    """Tells whether the first row names the columns: by a name we know, or by being unlike every row below it."""
+    """Tells whether the first row names the columns: by a name we know, or by being unlike all rows below it."""
     if any(word in first for word in asked if word) or named(first, (*TEXT_NAMES, *LABEL_NAMES)) is not None:
         return True
     below = [cells for _, cells in lines[1:LOOKED_AT]]
+    if any(cell and not cell.isdecimal() and _of_numbers(below, place) for place, cell in enumerate(first)):
+        return True
     place = _fewest(below, len(first), set())
-    if place is None or any(len(cell.split()) > 3 for cell in first):
+    if place is None or len(first) == 1 or any(len(cell.split()) > 3 for cell in first):
         return False
-    return first[place] not in {cells[place].strip() for cells in below if len(cells) > place}
+    values = {cells[place].strip() for cells in below if len(cells) > place}
+    return 2 * len(values) <= len(below) and first[place] not in values  # of a few rows the first may be one of them
+
+
+def _of_numbers(rows: Sequence[Sequence[str]], place: int) -> bool:
+    found = [cells[place].strip() for cells in rows if len(cells) > place]
+    return bool(found) and all(map(str.isdecimal, found))
 
 
 def _asked(path: Path, word: str, names: Sequence[str], width: int, what: str) -> int:
