@@ -17,6 +17,8 @@ from neocog.data.text_reading import Reading, Row
 
 __all__ = ["Reading", "Row", "read_rows", "table_lines"]
 
+DELIMITERS = (",", ";", "\t", "|")
+LOOKED_AT = 50  # lines by which a delimiter is known
 MOST_ODD = 10  # one line in so many may lack a tab, or have one too many: the reader then names it
 
 
@@ -108,13 +110,11 @@ def table_lines(path: Path, encoding: str) -> list[tuple[int, list[str]]]:
 
     Raises DataError, with the line, for quotes that do not close.
     """
-    text = read_text(path, encoding)
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count) if path.suffix.lower() == ".csv" else "\t"
-    delimiter = "|" if delimiter not in first and "|" in first else delimiter
     csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))  # a long text gets our own message
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" and _has_stray_quotes(text) else csv.QUOTE_MINIMAL
+    text = read_text(path, encoding)
     lines = split_lines(text)
+    delimiter = _delimiter(lines) if path.suffix.lower() == ".csv" else "\t"
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" and _has_stray_quotes(text) else csv.QUOTE_MINIMAL
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, quoting=quoting, strict=True)
     rows, begins = [], 1
     try:
@@ -125,6 +125,22 @@ def table_lines(path: Path, encoding: str) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise DataError(f"{path}, line {begins}: {error}; a text that holds quotes doubles them") from error
     return rows
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """Returns what parts the cells of a CSV: what parts its first lines into equally many, else what there is most of.
+
+    Of several what the first line has most of.
+    """
+    first = [line for line in lines[:LOOKED_AT] if line.strip()]
+    even = [each for each in DELIMITERS if len(widths := _widths(first, each)) == 1 and 1 not in widths]
+    return max(even or DELIMITERS, key=(first[0] if first else "").count)
+
+
+def _widths(lines: Sequence[str], delimiter: str) -> set[int]:
+    """Returns how many cells rows have; the last row may be cut off and is left out of several."""
+    rows = [len(cells) for cells in csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)]
+    return set(rows[:-1] or rows)
 
 
 def _has_stray_quotes(text: str) -> bool:
