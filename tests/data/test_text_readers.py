@@ -199,6 +199,7 @@ def test_pictures_are_not_taken_for_texts(tmp_path):
     assert not holds_texts(write(tmp_path / "list.csv", "path,label\na.png,cat\n"))
     assert not holds_texts(write(tmp_path / "bare.csv", "a.png,cat\nb.png,dog\n"))
     assert not holds_texts(write(tmp_path / "names", "a.png,cat\nb.png,dog\n"))
+    assert holds_texts(write(tmp_path / "said.txt", "pos look at cat.png\nneg a film\npos a plot\n"))
     assert not holds_texts(write(tmp_path / "data.bin", b"\x00\x01 text\n"))
     assert not holds_texts(None)
     assert not holds_texts(tmp_path / "nothing.csv")

@@ -44,7 +44,8 @@ def lists_pictures(path: Path) -> bool:
         return True  # the reader of pictures has the words for an empty table
     if named(rows[0], PATH_NAMES) is not None:
         return named(rows[0], TEXT_NAMES) is None
-    return any(Path(cell.strip()).suffix.lower() in PICTURES for cells in rows for cell in cells[:2])
+    named_ones = sum(any(Path(cell.strip()).suffix.lower() in PICTURES for cell in cells[:2]) for cells in rows)
+    return 2 * named_ones >= len(rows)  # a text may end in a file's name
 
 
 def _reads_as_text(path: Path) -> bool:
