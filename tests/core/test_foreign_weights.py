@@ -11,12 +11,13 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from neocog.core.errors import NetworkError
+from neocog.architectures import create
+from neocog.core.errors import ModelFileError, NetworkError
 from neocog.core.foreign import naming_of, open_named, open_weights, options_for, written
 from neocog.core.imagenet_weights import TIMM_FILES, TORCHVISION_FILES, weights_for
 from neocog.core.pretrained import CAFFE, HALVES, IMAGENET, expected
 from neocog.core.registry import Record
-from neocog.core.weights import fit, renamed, turn_colours
+from neocog.core.weights import fit, read_state, renamed, turn_colours
 
 
 class Side(nn.Module):
@@ -251,3 +252,31 @@ def test_blue_first_becomes_red_first():
     kernel = grey.stem.weight.clone()
     turn_colours(grey)
     assert torch.equal(grey.stem.weight, kernel)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "model."])
+def test_what_wrappers_put_before_the_names_is_taken_off(tmp_path, prefix):
+    own = create("lenet5_modern").state_dict()
+    torch.save({"state_dict": {prefix + name: tensor for name, tensor in own.items()}}, tmp_path / "wrapped.pth")
+    assert list(read_state(tmp_path / "wrapped.pth")) == list(own)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda tensor: tensor * float("nan"), "has values that are NaN or infinite"),
+        (lambda tensor: (tensor * 100).to(torch.int8), "should be floating-point numbers, got int8"),
+        (lambda tensor: tensor.to_sparse(), "should be floating-point numbers, got sparse"),
+    ],
+)
+def test_weights_that_a_layer_cannot_compute_with_are_refused(tmp_path, change, words):
+    own = {name: tensor.detach() for name, tensor in create("lenet5_modern").state_dict().items()}
+    torch.save(own | {"head.weight": change(own["head.weight"])}, tmp_path / "odd.pth")
+    with pytest.raises(NetworkError, match=f"odd.pth: head.weight {words}"):
+        create("lenet5_modern", weights=tmp_path / "odd.pth")
+
+
+def test_a_file_with_other_keys_says_which(tmp_path):
+    torch.save({"model_ema": {"a": torch.zeros(1)}, "epoch": 3}, tmp_path / "ema.pth")
+    with pytest.raises(ModelFileError, match="got a dict with 'model_ema', 'epoch'"):
+        read_state(tmp_path / "ema.pth")

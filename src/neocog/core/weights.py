@@ -19,21 +19,23 @@ State = dict[str, Tensor]
 
 HEAD = "head"
 _COUNT = "num_batches_tracked"
+_WRAPPERS = ("module.", "_orig_mod.", "model.")
 
 
 def read_state(path: Path) -> State:
     """Reads a state dict from a ``.safetensors`` file, or from a PyTorch file that holds nothing but tensors.
 
-    A state dict under the key ``state_dict``, ``model`` or ``model_state_dict`` is found, and the prefix ``module.``
-    that data-parallel training leaves is taken off.
+    A state dict under the key ``state_dict``, ``model`` or ``model_state_dict`` is found, and the prefixes that
+    data-parallel training (``module.``), `torch.compile` (``_orig_mod.``) and Lightning (``model.``) leave are taken
+    off.
 
     Raises ModelFileError when the file is missing, damaged, or would have to run code to be read.
     """
     if not path.is_file():
         raise ModelFileError(f"{path}: there is no such weights file.")
     state = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
-    if all(name.startswith("module.") for name in state):
-        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    while prefix := next((each for each in _WRAPPERS if all(name.startswith(each) for name in state)), ""):
+        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return state
 
 
@@ -67,8 +69,16 @@ def _tensors(path: Path, content: object) -> State:
         or not content
         or not all(isinstance(each, Tensor) for each in content.values())
     ):
-        raise ModelFileError(f"{path}: expected a state dict (names and tensors), got {type(content).__name__}.")
+        raise ModelFileError(
+            f"{path}: expected a state dict (names and tensors), got {_found(content)}; save the state dict alone."
+        )
     return {str(name): tensor for name, tensor in content.items()}
+
+
+def _found(content: object) -> str:
+    if not isinstance(content, Mapping):
+        return f"a {type(content).__name__}"
+    return f"a dict with {', '.join(map(repr, list(content)[:4]))}" if content else "an empty dict"
 
 
 def verify(path: Path, sha256: str) -> None:
@@ -153,6 +163,7 @@ def fit(network: nn.Module, state: Mapping[str, Tensor], *, source: str, headles
         notes.append(f"{source}: auxiliary heads left out, which the network does not have: {', '.join(left)}")
     _drop_other_heads(own, given, source)
     stem = next((name for name, tensor in own.items() if tensor.dim() > 2), "")
+    _refuse_no_numbers(own, given, source)
     for name, tensor in given.items():
         given[name] = _fitted(name, tensor, own[name], source, is_stem=name == stem)
     network.load_state_dict(given, strict=False)
@@ -184,6 +195,18 @@ def _refuse_other_names(own: Mapping[str, Tensor], given: Mapping[str, Tensor], 
             f"{source}: not this network's weights: {found} ({len(missing)} missing, {len(strange)} unknown names); "
             f"{advice}."
         )
+
+
+def _refuse_no_numbers(own: Mapping[str, Tensor], given: Mapping[str, Tensor], source: str) -> None:
+    """Raises NetworkError for what torch would copy, but which is not what the layer computes with."""
+    for name, tensor in given.items():
+        if not own[name].is_floating_point():
+            continue
+        if tensor.layout != torch.strided or not tensor.is_floating_point():
+            kind = "sparse" if tensor.layout != torch.strided else str(tensor.dtype).removeprefix("torch.")
+            raise NetworkError(f"{source}: {name} should be floating-point numbers, got {kind}; save them so.")
+        if not tensor.isfinite().all():
+            raise NetworkError(f"{source}: {name} has values that are NaN or infinite; take an earlier checkpoint.")
 
 
 def _head_of(name: str) -> str:
