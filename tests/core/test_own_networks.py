@@ -9,7 +9,7 @@ import torch
 
 from neocog.core.errors import NetworkError
 from neocog.core.inputs import check_outputs
-from neocog.core.layers import layer_table
+from neocog.core.layers import count_parameters, layer_table
 from neocog.core.own import is_own, own_record
 
 CODE = '''
@@ -59,6 +59,37 @@ def odd(classes, channels):
     return Odd(1, 1)
 
 
+class Looking(nn.Module):
+    """Looks at its numbers, in Python and in NumPy."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.head = nn.Linear(3, classes)
+
+    def forward(self, x):
+        top = float(x.detach().numpy().max())
+        return self.head(x.mean((2, 3)) / (top if top > 1 else 1))
+
+
+class Sharing(nn.Module):
+    """Calls one convolution twice, and has one matrix in two dense layers."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.first = nn.Linear(3, 3)
+        self.second = nn.Linear(3, 3)
+        self.second.weight = self.first.weight
+        self.head = nn.Linear(3, classes)
+
+    def forward(self, x):
+        return self.head(self.second(self.first(self.conv(self.conv(x)).mean((2, 3)))))
+
+
+def lazy(classes):
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(classes))
+
+
 def none():
     return None
 
@@ -96,6 +127,42 @@ def test_its_layers_are_listed_though_it_takes_no_empty_batch(module):
     assert [row.output_shape for row in rows] == [(6, 16, 16), (5,)]
     check_outputs(network, (3, 16, 16), 5)
     assert {parameter.device.type for parameter in network.parameters()} == {"cpu"}
+
+
+def test_a_network_that_looks_at_its_numbers_is_tried_with_some(module):
+    network = own_record(f"{module}:Looking").build(classes=5)
+    check_outputs(network, (3, 8, 8), 5)
+    assert [(row.name, row.output_shape, row.macs) for row in layer_table(network, (3, 8, 8))] == [("head", (5,), 15)]
+
+
+def test_weights_that_layers_share_count_once_and_each_call_has_its_own_field(module):
+    network = own_record(f"{module}:Sharing").build(classes=2)
+    rows = layer_table(network, (3, 8, 8))
+    shown = [(row.name, row.params, row.arithmetic) for row in rows]
+    assert shown == [
+        ("conv", 84, "3 x (3x3x3) + 3 = 84"),
+        ("conv", 0, ""),
+        ("first", 12, "3 x 3 + 3 = 12"),
+        ("second", 3, "3"),
+        ("head", 8, "2 x 3 + 2 = 8"),
+    ]
+    assert sum(row.params for row in rows) == count_parameters(network)
+    assert [(row.receptive_field, row.start) for row in rows[:2]] == [((3, 3), (-1, -1)), ((5, 5), (-2, -2))]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("{}.py:build", "write the module as Python imports it, e.g. {}:build"),
+        ("nets/{}.py:Net", "e.g. nets.{}:Net"),
+        ("{}:", "should be module:function"),
+        (":build", "should be module:function"),
+        ("{}:lazy", "has lazy layers"),
+    ],
+)
+def test_names_and_networks_that_cannot_be_used(module, name, words):
+    with pytest.raises(NetworkError, match=words.format(module)):
+        own_record(name.format(module)).build(classes=2)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from neocog.core.errors import NetworkError
 LARGEST_TRIED = 4096
 # The attribute of a network that cannot be expected to take an empty batch: how many samples it is tried with.
 TRIAL_BATCH = "trial_batch"
+# The attribute of one that looks at its numbers on the way, so that shapes alone do not do.
+_NEEDS_NUMBERS = "needs_numbers"
 # The attribute of a network that takes whole numbers (B, L) from 0 to as many as it says, not floats (B, C, L).
 TOKENS = "tokens"
 # The attribute of such a network whose every token is several whole numbers, or whose texts come in bags: its axes.
@@ -22,9 +24,10 @@ TOKEN_AXES = "token_axes"  # noqa: S105 - the linter takes it for a password
 def shape_copy(network: nn.Module) -> nn.Module:
     """Returns a copy in evaluation mode that shares the network's tensors, to be run on an empty batch.
 
-    Of a network with a `TRIAL_BATCH` it is one without numbers, on the device ``meta``.
+    Of a network with a `TRIAL_BATCH` it is one without numbers, on the device ``meta``, unless `check_input` found that
+    it cannot do without.
     """
-    if hasattr(network, TRIAL_BATCH):
+    if hasattr(network, TRIAL_BATCH) and not hasattr(network, _NEEDS_NUMBERS):
         return copy.deepcopy(network).to("meta").eval()
     shared: list[Tensor] = [*network.parameters(), *network.buffers()]
     return copy.deepcopy(network, {id(tensor): tensor for tensor in shared}).eval()
@@ -41,7 +44,7 @@ def empty_batch(network: nn.Module, shape: Sequence[int]) -> Tensor:
     samples: int = getattr(network, TRIAL_BATCH, 0)
     if tensor is not None and hasattr(network, TOKENS):
         return tensor.new_zeros(samples, *shape[1:], dtype=torch.int64)
-    return torch.empty(samples, *shape) if tensor is None else tensor.new_empty(samples, *shape)
+    return torch.zeros(samples, *shape) if tensor is None else tensor.new_zeros(samples, *shape)
 
 
 def check_input(network: nn.Module, shape: Sequence[int], *, name: str = "the network") -> None:
@@ -56,6 +59,10 @@ def check_input(network: nn.Module, shape: Sequence[int], *, name: str = "the ne
     shape = tuple(shape)
     _refuse_channels(trial, shape, name)
     problem = _problem(trial, shape)
+    if _wants_numbers(trial, problem):
+        vars(network)[_NEEDS_NUMBERS] = True
+        trial = shape_copy(network)
+        problem = _problem(trial, shape)
     if problem is None:
         return
     if not isinstance(problem, _OF_SHAPE):  # a network of the user's own may raise anything
@@ -136,6 +143,12 @@ def _problem(network: nn.Module, shape: tuple[int, ...]) -> Exception | None:
     except Exception as error:  # noqa: BLE001 - a network of the user's own may raise anything
         return error
     return None
+
+
+def _wants_numbers(trial: nn.Module, problem: Exception | None) -> bool:
+    """Tells whether a network of the user's own failed only because its copy has no numbers."""
+    without = any(tensor.is_meta for tensor in (*trial.parameters(), *trial.buffers()))
+    return without and (isinstance(problem, NotImplementedError) or "meta" in str(problem))
 
 
 def _fits(network: nn.Module, shape: tuple[int, ...]) -> bool:

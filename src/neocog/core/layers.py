@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -25,10 +26,10 @@ class LayerRow:
 
     Shapes are without the batch; ``kernel``, ``stride`` and ``padding`` hold one number an axis, or a name of padding,
     and are None where a layer has none. ``arithmetic`` shows where ``params`` comes from (``16 x (3x3x3) + 16 = 448``);
-    both are empty at a layer's second call, since its weights are counted once. ``receptive_field`` is the side of the
-    region of the input that one unit can see, padding included; ``jump`` how far apart in the input two neighbouring
-    units look; ``start`` where the first unit's region begins, below 0 in the padding. They have one number an axis
-    and are None when they cannot be told.
+    both count a weight once, so they are empty at a layer's second call and leave out what an earlier layer shares.
+    ``receptive_field`` is the side of the region of the input that one unit can see, padding included; ``jump`` how far
+    apart in the input two neighbouring units look; ``start`` where the first unit's region begins, below 0 in the
+    padding. They have one number an axis and are None when they cannot be told.
     """
 
     name: str
@@ -76,12 +77,17 @@ def layer_table(network: nn.Module, input_shape: Sequence[int], *, auxiliary: bo
     for module in names:
         module._forward_hooks.clear()
     fields = receptive_fields(copy, inputs)
-    seen: set[int] = set()
+    originals = dict(network.named_modules())  # the copy may have lost which layers share their weights
+    counted: set[int] = set()
+    called: Counter[str] = Counter()
     rows = []
     for module, given, made in calls:
-        own = fields.get(names[module], ())
-        rows.append(_row(names[module], module, given, made, own, counted=id(module) in seen))
-        seen.add(id(module))
+        name = names[module]
+        called[name] += 1
+        own = fields.get(f"{name}@{called[name]}", fields.get(name, ()))
+        fresh = {id(weights): weights for weights in originals[name].parameters() if id(weights) not in counted}
+        rows.append(_row(name, module, given, made, own, list(fresh.values())))
+        counted.update(fresh)
     return rows
 
 
@@ -123,12 +129,19 @@ def layer_macs(layer: nn.Module, input_shape: tuple[int, ...], output_shape: tup
 
 def parameter_arithmetic(layer: nn.Module) -> str:
     """Returns where a layer's number of parameters comes from, e.g. ``16 x (3x3x3) + 16 = 448``; empty for none."""
-    sizes = [tuple(parameter.shape) for parameter in layer.parameters()]
-    if not sizes:
+    weights = list(layer.parameters())
+    return _arithmetic(_terms(layer) or _by_size(weights), weights)
+
+
+def _arithmetic(terms: str, weights: Sequence[nn.Parameter]) -> str:
+    if not weights:
         return ""
-    total = f"{sum(prod(size) for size in sizes):,}"
-    terms = _terms(layer) or " + ".join(_times(size) for size in sizes)
+    total = f"{sum(each.numel() for each in weights):,}"
     return total if terms == total else f"{terms} = {total}"
+
+
+def _by_size(weights: Sequence[nn.Parameter]) -> str:
+    return " + ".join(_times(each.shape) for each in weights)
 
 
 def _terms(layer: nn.Module) -> str:
@@ -186,10 +199,9 @@ def _row(
     given: tuple[int, ...],
     made: tuple[int, ...],
     fields: Fields,
-    *,
-    counted: bool,
+    fresh: Sequence[nn.Parameter],
 ) -> LayerRow:
-    axes = max(len(given) - 1, 0)
+    axes, own = max(len(given) - 1, 0), list(layer.parameters())
     return LayerRow(
         name=name,
         kind=type(layer).__name__,
@@ -198,8 +210,8 @@ def _row(
         kernel=_setting(layer, "kernel_size", axes),
         stride=_setting(layer, "stride", axes),
         padding=_setting(layer, "padding", axes),
-        params=0 if counted else sum(parameter.numel() for parameter in layer.parameters()),
-        arithmetic="" if counted else parameter_arithmetic(layer),
+        params=sum(parameter.numel() for parameter in fresh),
+        arithmetic=parameter_arithmetic(layer) if len(fresh) == len(own) else _arithmetic(_by_size(fresh), fresh),
         macs=layer_macs(layer, given, made),
         receptive_field=tuple(field.size for field in fields) or None,
         jump=tuple(field.jump for field in fields) or None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from neocog.core.errors import NetworkError, near_names
 from neocog.core.inputs import TRIAL_BATCH
@@ -32,6 +33,7 @@ def own_record(name: str) -> Record:
 
     Raises NetworkError, one line, when there is no such module or function or it cannot be imported.
     """
+    _refuse_spelling(name)
     build = _imported(name)
     try:
         signature = inspect.signature(build)
@@ -53,6 +55,15 @@ def own_record(name: str) -> Record:
         params=0,
         macs=0,
     )
+
+
+def _refuse_spelling(name: str) -> None:
+    module, _, function = name.partition(":")
+    if module.endswith(".py") or "/" in module:
+        dotted = ".".join(part for part in module.removesuffix(".py").split("/") if part not in ("", "."))
+        raise NetworkError(f"{name}: write the module as Python imports it, e.g. {dotted}:{function or 'build'}.")
+    if not (module and function) or module.startswith("."):
+        raise NetworkError(f"{name!r} should be module:function, e.g. mymodule:build.")
 
 
 def _imported(name: str) -> Callable[..., Any]:
@@ -93,6 +104,11 @@ def _checked(name: str, build: Callable[..., Any], signature: inspect.Signature)
             raise NetworkError(f"{name} failed: {_said(error)}") from error
         if not isinstance(network, nn.Module):
             raise NetworkError(f"{name} should return a torch.nn.Module, got {type(network).__name__}.")
+        if any(isinstance(each, UninitializedParameter) for each in network.parameters()):
+            raise NetworkError(
+                f"{name} has lazy layers, whose sizes are not known yet; run the network once on an input before "
+                "returning it, or give the sizes."
+            )
         vars(network)[TRIAL_BATCH] = 1
         return network
 
