@@ -7,6 +7,7 @@ import inspect
 import os
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from published import PUBLISHED
@@ -309,6 +310,20 @@ def test_options_that_a_network_does_not_have_are_refused():
 def test_no_classes_or_channels_are_refused(numbers):
     with pytest.raises(NetworkError, match="should be 1 or more"):
         create("lenet5", **numbers)
+
+
+@pytest.mark.parametrize("numbers", [{"classes": "10"}, {"classes": 3.5}, {"classes": True}, {"size": (8, 8)}])
+def test_what_is_no_whole_number_is_refused(numbers):
+    with pytest.raises(NetworkError, match="should be a whole number, 1 or more"):
+        create("lenet5", **numbers)
+    assert create("lenet5_modern", classes=np.int64(7)).head.out_features == 7
+
+
+def test_an_option_out_of_range_is_one_line():
+    with pytest.raises(NetworkError, match=r"keras_cifar cannot be built with .*dropout=2.0.*between 0 and 1"):
+        create("keras_cifar", dropout=2.0)
+    with pytest.raises(NetworkError, match="called by its name, such as 'resnet18'; got None"):
+        create(None)
 
 
 def test_an_unknown_network_gets_near_names():

@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ def record(name: str) -> Record:
 
     Raises NetworkError, with near names, when there is none.
     """
+    if not isinstance(name, str):
+        raise NetworkError(f"a network is called by its name, such as 'resnet18'; got {name!r:.60}.")
     if is_own(name):
         return own_record(name)
     _import_all()
@@ -95,8 +98,9 @@ def create(
         known = {**options_for(entry, weights), **known}
     opened = None if weights is None else _opened(entry, weights, known)
     chosen = ((opened.classes if opened else None) or entry.classes) if classes is None else classes
-    _refuse_below_one(classes=chosen, channels=channels)
-    network = entry.build(classes=chosen, channels=channels, **known)
+    size = {"size": options["size"]} if options.get("size") is not None and not is_own(name) else {}
+    _refuse_below_one(classes=chosen, channels=channels, **size)
+    network = _made(entry, classes=chosen, channels=channels, **known)
     if opened is not None:
         notes = _filled(entry, network, opened, channels, known, headless=classes is not None)
         for line in notes:
@@ -223,7 +227,19 @@ def _checked(entry: Record, options: dict[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _refuse_below_one(**numbers: int) -> None:
+def _made(entry: Record, **arguments: Any) -> nn.Module:
+    """Builds the network; a builder of the zoo that stumbles over an option's value says so in our words."""
+    try:
+        return entry.build(**arguments)
+    except (TypeError, ValueError) as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        said = " ".join(str(error).split())[:120]
+        raise NetworkError(f"{entry.name} cannot be built with {given}: {said}; give other values.") from error
+
+
+def _refuse_below_one(**numbers: Any) -> None:
     for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, Integral):
+            raise NetworkError(f"{name} should be a whole number, 1 or more, got {number!r:.60}.")
         if number < 1:
             raise NetworkError(f"{name} should be 1 or more, got {number}.")
