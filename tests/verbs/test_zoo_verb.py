@@ -97,6 +97,11 @@ def test_one_network_at_its_own_size_and_another():
     assert zoo("lenet5_modern", classes=7).layers[-1].arithmetic == "7 x 84 + 7 = 595"
 
 
+def test_a_network_over_bags_is_shown_too():
+    shown = zoo("cnn_attention")
+    assert (shown.params, shown.macs, shown.hidden_params) == (5_756_873, 3_307_860, 0)
+
+
 def test_size_jump_and_start_of_receptive_fields():
     rows = {row.name: row for row in zoo("resnet18").layers}
     assert (rows["conv1"].receptive_field, rows["conv1"].jump, rows["conv1"].start) == ((7, 7), (2, 2), (-3, -3))
@@ -108,7 +113,8 @@ def test_size_jump_and_start_of_receptive_fields():
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("5M", 5_000_000), ("1.5k", 1_500), ("2g", 2 * 10**9), ("1,250,858", 1_250_858), (7, 7)]
+    ("text", "number"),
+    [("5M", 5_000_000), ("11.7 M", 11_700_000), ("1.5k", 1_500), ("2g", 2 * 10**9), ("1,250,858", 1_250_858), (7, 7)],
 )
 def test_numbers_that_people_write(text, number):
     assert count(text) == number
@@ -132,6 +138,16 @@ def test_years_that_people_write(text, span):
 def test_years_that_nobody_writes(text):
     with pytest.raises(UsageError, match="a year should be like"):
         years(text)
+
+
+def test_years_that_end_before_they_begin():
+    with pytest.raises(UsageError, match="did you mean 2012-2016"):
+        years("2016-2012")
+
+
+def test_a_shape_beyond_what_torch_counts():
+    with pytest.raises(UsageError, match="like 3x160x160"):
+        parse_shape("3x160x99999999999999999999")
 
 
 def test_shapes():

@@ -24,6 +24,8 @@ from neocog.core.registry import Record
 from neocog.report.diagram import network_svg
 from neocog.verbs.catalogue import Entry, entry_of
 
+LARGEST = 2**31  # sizes that torch can count
+
 
 @dataclass(frozen=True)
 class Anatomy:
@@ -84,14 +86,18 @@ def anatomy(
 
 
 def _built(each: Record, shape: tuple[int, ...], classes: int | None) -> nn.Module:
-    """Builds the network for inputs of that shape; without memory for its weights, unless it is the user's own."""
+    """Builds the network for inputs of that shape, without memory for its weights where it can run without.
+
+    One of the user's own may need them, and one over bags looks which sentences there are.
+    """
     options: dict[str, Any] = {}
     given = shape != each.input or is_own(each.name)
     if given and len(shape) == 3 and "size" in inspect.signature(each.build).parameters:
         if shape[1] != shape[2]:
             raise UsageError(f"{each.name} is built for square inputs, got {'x'.join(map(str, shape))}.")
         options["size"] = shape[1]
-    with nullcontext() if is_own(each.name) else torch.device("meta"):
+    whole = is_own(each.name) or (each.text is not None and each.text.unit == "bags")
+    with nullcontext() if whole else torch.device("meta"):
         return create(each.name, classes=classes, channels=shape[0], **options)
 
 
@@ -119,6 +125,6 @@ def parse_shape(value: str | Sequence[int]) -> tuple[int, ...]:
     Raises UsageError when it is not made of whole numbers from 1.
     """
     parts = re.split(r"[x×,]", value.lower()) if isinstance(value, str) else list(value)
-    if not parts or not all(str(part).strip().isdecimal() and int(part) > 0 for part in parts):
+    if not parts or not all(str(part).strip().isdecimal() and 0 < int(part) < LARGEST for part in parts):
         raise UsageError(f"an input shape should be like 3x160x160 (channels, height, width), got {value!r}.")
     return tuple(int(part) for part in parts)

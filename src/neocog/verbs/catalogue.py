@@ -138,7 +138,7 @@ def count(value: int | str) -> int:
 
     Raises UsageError for anything else.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmgb]?)", str(value).strip().lower().replace(",", "").replace("_", ""))
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgb]?)", str(value).strip().lower().replace(",", "").replace("_", ""))
     if not found:
         raise UsageError(f"a number of parameters or MACs should be like 5M or 300k, got {value!r}.")
     return round(float(found[1]) * {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}[found[2]])
@@ -154,4 +154,7 @@ def years(value: int | str | None) -> tuple[int, int]:
     if not found or not text or (found[1] and found[3] and not found[2]):
         raise UsageError(f"a year should be like 2015, 2012-2016 or 2012-, got {value!r}.")
     first = int(found[1] or 0)
-    return first, int(found[3] or 9999) if found[2] else first
+    last = int(found[3] or 9999) if found[2] else first
+    if last < first:
+        raise UsageError(f"the years {value} end before they begin; did you mean {last}-{first}?")
+    return first, last
