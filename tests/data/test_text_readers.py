@@ -132,6 +132,7 @@ REFUSED = {
         "".join(f"the end of {n}\nA film\nIt was\n{f'rare{n}' if n < 15 else 'the'} one\n" for n in range(40)),
         r"18 different first words in 160 lines",
     ),
+    "wide characters": ("x.csv", "text,label\na,pos\n".encode("utf-16"), r"line 1: .*0xff.*--encoding utf-16"),
     "no labels": ("x.txt", "".join(f"word{n} is first\n" for n in range(30)), r"30 different first words in 30 lines"),
     "one class": ("x.txt", "pos good\npos bad\n", "one class only"),
     "nothing": ("x.txt", "", "x.txt is empty"),

@@ -33,7 +33,13 @@ def decoded(content: bytes, name: str, encoding: str = ENCODING) -> str:
     except UnicodeError as error:
         place = getattr(error, "start", 0) + (len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0)
         byte = f"the byte 0x{content[place]:02x}" if place < len(content) else "its end"
-        other = "; if it is Latin-1, say --encoding latin-1" if codec == ENCODING else ""
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        hint = (
+            "; it begins as UTF-16 does: say --encoding utf-16"
+            if wide
+            else "; if it is Latin-1, say --encoding latin-1"
+        )
+        other = hint if codec == ENCODING else ""
         raise DataError(f"{name}, line {content.count(10, 0, place) + 1}: {byte} is not {encoding}{other}") from error
     return text
 
