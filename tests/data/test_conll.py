@@ -24,6 +24,9 @@ FORMS = {
     "documents.txt": "-DOCSTART- -X- O\n\nHe PRP B-NP\nsleeps VBZ B-VP\n. . O\n-DOCSTART- -X- O\nYes UH O\n",
     "short.documents.txt": "-DOCSTART-\n\nHe PRP B-NP\nsleeps VBZ B-VP\n. . O\n\n-DOCSTART-\n\nYes UH O\n",
     "comments.tsv": "# id 1\nHe\tPRP\tB-NP\nsleeps\tVBZ\tB-VP\n.\t.\tO\n\n# id 2 domain=en\nYes\tUH\tO\n",
+    "comments.txt": "# id 1\tdomain=en\nHe PRP B-NP\nsleeps VBZ B-VP\n. . O\n\n# text = Yes\nYes UH O\n",
+    "remarks.txt": "# of the first half\nHe PRP B-NP\nsleeps VBZ B-VP\n. . O\n\n# short\nYes UH O\n",
+    "sources.tsv": "#\ta.org\nHe\tPRP\tB-NP\nsleeps\tVBZ\tB-VP\n.\t.\tO\n\n#\tb.org\t1999\tc\nYes\tUH\tO\n",
     "header.tsv": "token\tpos\tner_tags\nHe\tPRP\tB-NP\nsleeps\tVBZ\tB-VP\n.\t.\tO\n\nYes\tUH\tO\n",
     "header.apart.txt": "word pos chunk\n\nHe PRP B-NP\nsleeps VBZ B-VP\n. . O\n\nYes UH O\n",
 }
@@ -47,6 +50,15 @@ def test_every_form_gives_the_same_sentences(tmp_path, name):
     assert [each.tags for each in found] == TAGS
     lines = path.read_bytes().decode("utf-8-sig").split("\n")
     assert [lines[each.line - 1].split()[0] for each in found] == ["He", "Yes"]
+
+
+def test_comments_that_might_be_words_are_told_and_words_are_none(tmp_path):
+    path = write(tmp_path / "a.txt", "# one remark more\nHe PRP O\n\n# # B-NP\n5 CD I-NP\n\n#tag NN O\n")
+    found, notes = read_columns(path, Reading())
+    assert [each.words for each in found] == [("He",), ("#", "5"), ("#tag",)]
+    assert notes == ["a.txt: taken for comments, as they begin with # and have other columns: line 1"]
+    with pytest.raises(DataError, match="line 3: 1 column where line 1 has 3"):
+        read(write(tmp_path / "b.txt", "He PRP O\n\n#tag\n"))
 
 
 def test_the_columns_are_chosen_by_number_and_by_name(tmp_path):
@@ -192,6 +204,7 @@ def test_folders_that_are_no_data_set(tmp_path):
 
 def test_parts_by_name(tmp_path):
     names = {"train.txt": "train", "eng.testa": "val", "eng.testb": "test", "contest.txt": None, "x_dev.conllu": "val"}
+    names |= {"wnut17train.conll": "train", "2003.txt": None, "17b.test.conll": "test"}
     assert {name: part_of(tmp_path / name)[1] for name in names} == names
 
 
@@ -230,7 +243,11 @@ def test_a_slip_makes_no_other_data_of_tagged_sentences(tmp_path):
     many = FORMS["spaces.txt"] + "\n"
     for text, tagged in (
         (many * 10 + "The DT\ncat NN I-NP\n", True),  # the reader then names the line
-        (many + "The DT\n", False),
+        (many + "The DT\n", True),  # one slip, and the others end in tags of spans
+        ("He PRP\nsleeps VBZ\n. .\n\nYes UH\nnow\n", False),
+        ("He B-PER\nsleeps O\n. O\n", True),
+        ("He O\nsleeps O\n", False),
+        ("He was O\nShe was B\n", False),
         ("pos a good film\nneg a bad film\npos one\n\nneg very bad\n" * 20, False),
         ("1 good\n1 fine\n0 poor\n0 dull\n\n" * 5, False),  # labels and texts of one word
         ("spam\tcall now\nham\tsee you\nham\tok then\nspam\twin one\n\n" * 5, False),
@@ -238,5 +255,6 @@ def test_a_slip_makes_no_other_data_of_tagged_sentences(tmp_path):
         ("", False),
     ):
         assert holds_tags(write(tmp_path / "data.txt", text)) is tagged
+    assert holds_tags(write(tmp_path / "data.bio", "He PRP\n"))  # by its name
     with pytest.raises(DataError, match=r"data.txt, line 61: 2 columns where line 1 has 3"):
         open_tagged(write(tmp_path / "data.txt", many * 10 + "The DT\ncat NN I-NP\n"))

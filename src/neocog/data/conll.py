@@ -30,6 +30,8 @@ TAG_NAMES = (
     "iob",
     "bio",
 )
+# What files say of a sentence in the line before it: ``# sent_id = 1``, ``# id 7f3a domain=en``.
+_SAID_BEFORE = re.compile(r"#\s*((sent_)?id|text|newdoc|newpar|doc(_id)?|[\w.]+\s*=)\s")
 # The names that the shared tasks of 2000 and 2003 give to their columns.
 NAMES = {1: ("word",), 2: ("word", "tag"), 3: ("word", "pos", "chunk"), 4: ("word", "pos", "chunk", "ner")}
 
@@ -69,7 +71,7 @@ def read_columns(path: Path, reading: Reading, *, labelled: bool = True) -> tupl
     Raises DataError, with the line, for another number of columns, an empty word or tag, a sentence of more words than
     `MOST_WORDS` and an empty file; UsageError for a column that there is not.
     """
-    blocks = column_blocks(path, reading.encoding)
+    blocks, notes = column_blocks(path, reading.encoding)
     rows = [row for block in blocks for row in block]
     if not rows[1 if rows and _header(rows[0]) else 0 :]:
         raise DataError(f"{path} is empty; expected a word and its tag a line, and a blank line between sentences")
@@ -80,30 +82,36 @@ def read_columns(path: Path, reading: Reading, *, labelled: bool = True) -> tupl
                 f"{path}, line {row.line}: {_counted(len(row.cells))} where line {rows[0].line} has {width}"
             )
     names = header or NAMES.get(width, ())
-    notes = [f"{path.name}: line {rows[0].line} names the columns: {', '.join(rows[0].cells)}"] if header else []
     if header:
+        notes.append(f"{path.name}: line {rows[0].line} names the columns: {', '.join(rows[0].cells)}")
         blocks = [block for block in (blocks[0][1:], *blocks[1:]) if block]
     word = _column(path, reading.text_column, names, width, "text", 0)
     tag = _tag_column(path, reading, names, width, word) if labelled else None
     return sentences(path, blocks, word, tag), notes
 
 
-def column_blocks(path: Path, encoding: str) -> list[list[TableRow]]:
-    """Returns the lines between blank lines as cells, documents' beginnings and comments left out.
+def column_blocks(path: Path, encoding: str) -> tuple[list[list[TableRow]], list[str]]:
+    """Returns the lines between blank lines as cells, and a note of lines that are comments only by their columns.
+
+    Documents' beginnings and comments are left out.
 
     Raises DataError, with the line, for bytes that are not of the encoding and for a line that is too long.
     """
     blocks: list[list[TableRow]] = [[]]
+    comments: list[int] = []
     lines = split_lines(read_text(path, encoding))
-    parted = _separator(lines)
+    first = next((line for line in lines if not _is_between(line) and not line.startswith("#")), "")
+    parted = _separator(first)
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST:
             refuse_long(line, f"{path}, line {number}")
         if _is_between(line):
             blocks.append([])
-        elif parted is _by_spaces or blocks[-1] or not _is_comment(line):
+        elif blocks[-1] or not _is_comment(line, parted, len(parted(first))):
             blocks[-1].append(TableRow(number, parted(line)))
-    return [block for block in blocks if block]
+        elif not _says_so(line, parted):
+            comments.append(number)
+    return [block for block in blocks if block], _note(path, comments)
 
 
 def _is_between(line: str) -> bool:
@@ -111,13 +119,28 @@ def _is_between(line: str) -> bool:
     return not bare or (bare.startswith(DOCUMENT) and _by_spaces(bare)[0] == DOCUMENT)
 
 
-def _is_comment(line: str) -> bool:
-    return line.startswith("#") and "\t" not in line
+def _is_comment(line: str, parted: Callable[[str], list[str]], width: int) -> bool:
+    """Tells whether a line before a sentence is a comment: a word ``#`` has as many columns as other words."""
+    if not line.startswith("#") or not width:
+        return False
+    cells = parted(line)
+    return _says_so(line, parted) or (len(cells) not in (1, width) and cells[0] == "#")
 
 
-def _separator(lines: Sequence[str]) -> Callable[[str], list[str]]:
+def _says_so(line: str, parted: Callable[[str], list[str]]) -> bool:
+    """Tells whether a line with ``#`` before it can be nothing but a comment."""
+    return _SAID_BEFORE.match(line) is not None or (parted is _by_tabs and "\t" not in line)
+
+
+def _note(path: Path, comments: Sequence[int]) -> list[str]:
+    if not comments:
+        return []
+    lines = ", ".join(map(str, comments[:5])) + (", ..." if len(comments) > 5 else "")
+    return [f"{path.name}: taken for comments, as they begin with # and have other columns: line {lines}"]
+
+
+def _separator(first: str) -> Callable[[str], list[str]]:
     """Returns how the first word's line is parted: one that begins with ``#`` may be a comment, and does not say."""
-    first = next((line for line in lines if not _is_between(line) and not line.startswith("#")), "")
     return _by_tabs if "\t" in first.strip(" \t") else _by_spaces
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from neocog.core.errors import DataError
+from neocog.core.spans import OUTSIDE
 from neocog.data import text_files
 from neocog.data.conll import TaggedSentence, read_columns
 from neocog.data.conllu import COLUMNS, read_conllu
@@ -24,11 +25,13 @@ from neocog.data.text_lines import read_text
 from neocog.data.text_rows import Reading
 
 CONLLU = (".conllu", ".conllup", ".connlu")
-SUFFIXES = (*CONLLU, ".conll", ".iob", ".iob2", ".bio", ".bioes", ".col", ".tags", ".pos", ".tsv", ".txt")
+OF_COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".col")  # of nothing else
+SUFFIXES = (*CONLLU, *OF_COLUMNS, ".tags", ".pos", ".tsv", ".txt")
 # CoNLL-2003 calls its two test files so, and tunes on the first.
 _PARTS = {**PARTS_BY_NAME, "testa": "val", "testb": "test"}
 LOOKED_AT, MOST_CELLS = 200, 12  # first lines, and cells of one, by which columns are known
 MOST_ODD = 20  # one line in so many may be of another width: the reader then names it
+_SPAN_TAG = re.compile(r"O|[BIES]-\S+")
 _NO_DATA = ("readme", "license", "licence", "contributing", "changelog")
 EXPECTED = "a file of a word and its tag a line, CoNLL-U, or a folder of such files called train, dev and test"
 
@@ -79,8 +82,8 @@ def open_tagged(source: str | Path, *, reading: Reading | None = None, alone: bo
 def holds_tags(source: str | Path | None) -> bool:
     """Tells whether ``source`` is a data set of tagged sentences, by the first lines of its first file.
 
-    CoNLL-U, or lines of equally many cells, two to `MOST_CELLS`, with blank lines between sentences of several words; a
-    slip in a few of many lines does not make other data of them.
+    CoNLL-U, or lines of equally many cells, two to `MOST_CELLS`, with blank lines between sentences of several words
+    or with tags of spans in the last; a slip in a few of many lines does not make other data of them.
     """
     if source is None:
         return False
@@ -101,20 +104,21 @@ def holds_words(path: Path) -> bool:
 
 
 def _looks_tagged(path: Path, least: int = 2) -> bool:
-    if path.suffix.lower() in CONLLU:
+    if path.suffix.lower() in (*CONLLU, *OF_COLUMNS):
         return True
     with path.open("rb") as file:
         lines = [line.decode("latin-1").rstrip("\r\n") for line in islice(file, LOOKED_AT)]
     lines = lines[: -1 if len(lines) == LOOKED_AT else None]
     full = [line for line in lines if line.strip() and not line.startswith(("#", "-DOCSTART-"))]
     tabs = any("\t" in line for line in full)
-    cells = [line.split("\t") if tabs else line.split() for line in full]
-    widths = Counter(map(len, cells))
+    rows = [line.split("\t") if tabs else line.split() for line in full]
+    [(width, count)] = Counter(map(len, rows)).most_common(1) or [(0, 0)]
+    of_spans = width > 1 and _of_spans(row[-1] for row in rows if len(row) == width)
+    odd = max(len(full) // MOST_ODD, of_spans) if width > 1 else 0
+    even = len(full) - count <= odd and least <= width <= MOST_CELLS
     blank = sum(not line.strip() for line in lines)
-    [(width, rows)] = widths.most_common(1) or [(0, 0)]
-    odd = len(full) // MOST_ODD if width > 1 else 0
-    even = len(full) - rows <= odd and least <= width <= MOST_CELLS
-    return even and 0 < blank < len(full) and len(full) > 2 * blank and not _labels_first(cells, width, tabs=tabs)
+    parted = 0 < blank < len(full) and len(full) > 2 * blank
+    return even and (of_spans or (parted and not _labels_first(rows, width, tabs=tabs)))
 
 
 def _labels_first(lines: Sequence[Sequence[str]], width: int, *, tabs: bool) -> bool:
@@ -124,6 +128,12 @@ def _labels_first(lines: Sequence[Sequence[str]], width: int, *, tabs: bool) -> 
     """
     firsts, lasts = ({cells[place] for cells in lines} for place in (0, -1))
     return (width == 2 or not tabs) and 2 * len(firsts) <= len(lasts)
+
+
+def _of_spans(tags: Iterable[str]) -> bool:
+    """Tells whether all of these are tags of spans, and one of them begins a span of some type."""
+    known = {tag.strip() for tag in tags}
+    return all(map(_SPAN_TAG.fullmatch, known)) and known != {OUTSIDE}
 
 
 def read_tagged(path: Path, reading: Reading, *, labelled: bool = True) -> tuple[list[TaggedSentence], list[str]]:
@@ -166,7 +176,7 @@ def tagged_files(path: Path, *, alone: bool = False) -> dict[str, Path]:
 def part_of(path: Path) -> tuple[str, str | None]:
     """Returns a file's name without its part and suffix, and the part that it names, or None."""
     name = path.name.removesuffix(_suffix(path))
-    words = re.split(r"[._ -]", name)
+    words = re.split(r"[._ -]|(?<=[0-9])(?=[a-z])", name)
     places = [place for place, word in enumerate(words) if word.lower() in _PARTS]
     if not places:
         return name, None
