@@ -17,6 +17,7 @@ from neocog.core.relation_score import relation_score
 from neocog.data.semeval import marked_sentence
 from neocog.tasks.model import load
 from neocog.training import loop
+from neocog.verbs.relation_inputs import expand_relations
 
 RELATIONS = ("In(e1,e2)", "In(e2,e1)", "Part(e1,e2)", "Other")
 BETWEEN = ("lives inside", "always holds", "belongs to", "sleeps beside")
@@ -127,6 +128,12 @@ def test_what_has_no_marks_has_a_row_with_the_reason(trained, tmp_path):
     assert f"{bad}, line 1: sentence 1: <e2> is there 0 times" in rows[4]["error"]
     with pytest.raises(UsageError, match="there is no such file"):
         neocog.predict(model, tmp_path / "none.txt", device="cpu")
+
+
+def test_an_empty_text_is_not_the_working_folder(tmp_path, monkeypatch):
+    semeval(tmp_path / "train.txt", 3)
+    monkeypatch.chdir(tmp_path)
+    assert list(expand_relations([""])) == [("", "")]
 
 
 def test_bags_through_the_same_verbs(trained_on_bags, tmp_path):

@@ -31,7 +31,7 @@ def expand_relations(
     for argument in arguments:
         path = Path(argument)
         try:
-            files = _files(path, encoding)
+            files = _files(path, encoding) if str(argument) else []  # an empty text is not the working folder
             for file in files:
                 yield from _of_file(file, encoding, bags=bags)
         except (DataError, OSError, ValueError) as error:
