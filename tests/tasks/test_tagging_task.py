@@ -8,13 +8,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from neocog.core.errors import NetworkError
+from neocog.core.errors import DataError, NetworkError
 from neocog.core.span_score import span_score
 from neocog.core.task import Batch
+from neocog.data.conll_open import open_tagged
 from neocog.data.tag_source import PADDING
 from neocog.nn.crf import LinearChainCRF, constraints
 from neocog.tasks import tag_metrics
 from neocog.tasks.tag_measure import tagged_words
+from neocog.tasks.tag_words import refuse_slips
 from neocog.tasks.tagging import Tagging, answers
 
 TAGS = ("B-A", "I-A", "O")
@@ -37,6 +39,23 @@ def batch() -> Batch:
     tokens[0, :, 0] = torch.tensor([1, 2, 3])
     tokens[1, 0, 0] = 3
     return Batch(tokens, torch.tensor([[0, 1, 2], [1, PADDING, PADDING]]), torch.tensor([5, 3]))
+
+
+def test_a_slip_does_not_make_words_of_spans(tmp_path) -> None:
+    path = tmp_path / "a.conll"
+    for slip, refused in (("Q-PER", True), ("B_PER", True), ("I-PER", False)):
+        path.write_text(f"He B-PER\nis O\n\nJo B-PER\nDoe {slip}\n\nOslo B-LOC\n")
+        part = open_tagged(path).parts["train"]
+        if refused:
+            with pytest.raises(
+                DataError, match=f"a.conll:4: the tag '{slip}' of 'Doe' is not one of a span, as 3 others"
+            ):
+                refuse_slips(part)
+        else:
+            refuse_slips(part)
+    for words in ("He PRP\nis VBZ\n\nO O\nb B-NP\n", "a B-X\nb L-X\nc U-X\nd B-X\ne L-X\n"):  # other tags, many
+        path.write_text(words)
+        refuse_slips(open_tagged(path).parts["train"])
 
 
 def test_the_word_level_loss_by_hand() -> None:

@@ -29,9 +29,14 @@ def split_tag(tag: str) -> tuple[str, str]:
     Raises DataError for what is no tag of a span.
     """
     letter, _, kind = tag.partition("-")
-    if letter in ("B", "I", "E", "S") or tag == OUTSIDE:
+    if is_span_tag(tag):
         return letter, kind
     raise DataError(f"{tag!r} is not a tag of a span; expected O, or B-, I-, E- or S- and a type, e.g. B-NP")
+
+
+def is_span_tag(tag: str) -> bool:
+    """Tells whether `split_tag` takes a tag."""
+    return tag == OUTSIDE or tag.partition("-")[0] in ("B", "I", "E", "S")
 
 
 def spans(tags: Sequence[str]) -> list[Span]:

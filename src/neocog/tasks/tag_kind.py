@@ -40,7 +40,7 @@ from neocog.tasks.plan import Plan
 from neocog.tasks.result import Occasion
 from neocog.tasks.tag_measure import measured
 from neocog.tasks.tag_result import TaggingResult
-from neocog.tasks.tag_words import TagWords, learned_scheme, scheme_in
+from neocog.tasks.tag_words import TagWords, learned_scheme, refuse_slips, scheme_in
 from neocog.tasks.tagging import NAME, Tagging
 from neocog.training.features import unchanged
 
@@ -73,6 +73,7 @@ class TaggingKind:
             exclude=options.exclude,
             fold=fold_of(options),
         )
+        refuse_slips(*data.parts.values())
         data = data if options.samples is None else fewer(data, options.samples, seed=options.split_seed)
         return self._with_learned_tags(data)
 

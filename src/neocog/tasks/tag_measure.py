@@ -14,6 +14,7 @@ from neocog.tasks.result import Occasion, Refused
 from neocog.tasks.tag_metrics import TaggedWords
 from neocog.tasks.tag_prediction import TaggedNumbers, TagPredictor
 from neocog.tasks.tag_result import TaggingResult
+from neocog.tasks.tag_words import refuse_slips
 
 
 def measured(
@@ -77,6 +78,8 @@ def true_tags(predictor: TagPredictor, part: Part[TaggedSentence]) -> list[list[
     if all(tag == OUTSIDE for each in sentences for tag in each.tags):
         scheme = numbers.scheme  # sentences without a span are of any scheme
     if (scheme is None) != (numbers.scheme is None) and any(each.tags for each in sentences):
+        if scheme is None:
+            refuse_slips(part)
         kinds = {True: "single words", False: "spans"}
         raise DataError(
             f"{part.items.name(0)}: the tags are of {kinds[scheme is None]} (e.g. {sentences[0].tags[0]}), and the "

@@ -9,9 +9,10 @@ from functools import cached_property
 
 from torch import nn
 
-from neocog.core.spans import OUTSIDE, Scheme, check_scheme, scheme_of
+from neocog.core.errors import DataError
+from neocog.core.spans import OUTSIDE, Scheme, check_scheme, is_span_tag, scheme_of
 from neocog.data.conll import TaggedSentence
-from neocog.data.dataset import DataSet
+from neocog.data.dataset import DataSet, Part
 from neocog.data.tag_features import SUFFIXES, UNKNOWN, forms, normalised, seen_as, suffix
 from neocog.data.tag_preprocess import FEATURES, TagPreprocessing
 from neocog.data.vectors import WordVectors
@@ -21,6 +22,7 @@ from neocog.tasks.text_words import describe_vectors, fill_named, given_vectors
 
 RARE = 2  # a word without a vector that is fewer times in the training part stands for all that are unknown
 RARE_SUFFIX = 3
+SLIPS = 20  # one tag in so many that are of spans may be a slip
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,27 @@ def scheme_in(data: DataSet[TaggedSentence]) -> Scheme | None:
     found = scheme_of(train.read(place).tags for place in range(len(train)))
     only_outside = all(tag == OUTSIDE for place in range(len(train)) for tag in train.read(place).tags)
     return scheme_of(items.read(at).tags for items in every for at in range(len(items))) if only_outside else found
+
+
+def refuse_slips(*parts: Part[TaggedSentence]) -> None:
+    """Raises DataError, with the sentence's name, where tags are of spans but for a few.
+
+    All would be learned and scored as tags of words, because of a slip.
+    """
+    typed = others = 0
+    first = ""
+    for part in parts:
+        for place in range(len(part)):
+            sentence = part.items.read(place)
+            for word, tag in zip(sentence.words, sentence.tags, strict=True):
+                of_span = is_span_tag(tag)
+                typed += of_span and "-" in tag
+                others += not of_span
+                first = first or ("" if of_span else f"{part.items.name(place)}: the tag {tag!r} of {word!r}")
+    if typed and 0 < others <= max(1, typed // SLIPS):
+        raise DataError(
+            f"{first} is not one of a span, as {typed:,} others are; expected O, or B-, I-, E- or S- and a type"
+        )
 
 
 def sentences(data: DataSet[TaggedSentence], name: str) -> Iterable[tuple[str, ...]]:
