@@ -26,15 +26,13 @@ def test_a_class_that_is_told_for_half_of_the_lengths():
 def test_chance_tells_nothing(classes):
     draws = torch.Generator().manual_seed(classes)
     told = [
-        told_by_length(
-            torch.randint(1, 50, (3000,), generator=draws), torch.randint(classes, (3000,), generator=draws)
-        )
+        told_by_length(torch.randint(1, 50, (3000,), generator=draws), torch.randint(classes, (3000,), generator=draws))
         for _ in range(20)
     ]
     assert sum(told) / len(told) < 0.01
 
 
-@pytest.mark.parametrize("labels", [[], [3], [1] * 500, [0, 1] * 20], ids=["none", "one", "one class", "too few to tell"])
+@pytest.mark.parametrize("labels", [[], [3], [1] * 500, [0, 1] * 20], ids=["none", "one", "one class", "too few"])
 def test_where_there_is_nothing_to_tell(labels):
     lengths = torch.arange(len(labels))
     assert told_by_length(lengths, torch.tensor(labels, dtype=torch.int64)) == 0

@@ -24,7 +24,7 @@ def told_by_length(lengths: Tensor, labels: Tensor) -> float:
     count, groups = len(labels), min(GROUPS, len(labels) // LEAST)
     if groups < 2:
         return 0.0
-    known, classes = labels.unique(return_inverse=True)
+    known, classes = torch.unique(labels, return_inverse=True)
     in_order = classes[torch.argsort(lengths, stable=True)]
     before = _entropy(in_order, len(known))
     after = sum(len(group) / count * _entropy(group, len(known)) for group in in_order.tensor_split(groups))
