@@ -79,3 +79,14 @@ def test_a_network_that_needs_numbers_cannot_be_told() -> None:
             return x if float(x.sum()) > 0 else -x
 
     assert memory(Choosy(), (3, 8, 8)) is None
+
+
+def test_a_network_that_looks_at_its_tokens_runs_on_tokens_that_all_differ() -> None:
+    network = create("kim_cnn")
+    found = memory(network, (18765, 64), batch=32)
+    assert found is not None
+    assert found.parameters == 4 * 5_990_702
+    # Filters of 3 + 4 + 5 columns of 300 numbers, 100 maps each, and the vectors of all different words.
+    kept = 4 * (300 * 12 * 100 + 32 * 64 * 300)
+    assert kept < found.saved < 1.1 * kept
+    assert memory(network, (18765, 64), batch=2**20) is None

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal
 
 import torch
@@ -14,13 +15,14 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from neocog.core.inputs import TOKENS
+from neocog.core.inputs import TOKEN_AXES, TOKENS
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
 # AdamW keeps two numbers a parameter; the weights, their gradients and these stay in fp32 under mixed precision.
 ADAMW_NUMBERS = 2
 FP32_BYTES = 4
+MOST_REAL_TOKENS = 2**20
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,15 @@ def memory(
     The forward pass runs on tensors that have shapes and lifetimes but no numbers. With ``precision`` bf16 or fp16 it
     is under autocast, as training is. What libraries take for themselves while a layer runs (workspaces, reordered
     weights) and the gradients of activations are not counted; ``docs/benchmarks/memory.md`` says how near that is to
-    what a process takes. None for a network that needs numbers to run.
+    what a process takes. A network over texts that looks at their tokens runs for real, on tokens that all differ,
+    which takes the most. None for any other network that needs numbers to run.
     """
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
     parameters = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     held = sum(tensor.numel() * tensor.element_size() for tensor in (*network.parameters(), *network.buffers()))
-    try:
-        with FakeTensorMode(allow_non_fake_inputs=True):
-            trial = _without_numbers(network)
-            saved = _saved(trial.train(), _inputs(network, batch, input_shape), precision)
-            live = _live(trial.eval(), _inputs(network, batch, input_shape), precision)
-    except (RuntimeError, TypeError, ValueError, NotImplementedError):
+    counted = _counted(network, batch, input_shape, precision)
+    if counted is None:
         return None
+    saved, live = counted
     return Memory(
         batch=batch,
         precision=precision,
@@ -83,17 +81,37 @@ def memory(
     )
 
 
+def _counted(network: nn.Module, batch: int, shape: Sequence[int], precision: Precision) -> tuple[int, int] | None:
+    """Returns what is saved in training and what is alive in inference, or None where that cannot be told."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    texts = hasattr(network, TOKENS) and getattr(network, TOKEN_AXES, 1) == 1
+    modes: list[AbstractContextManager[object]] = [FakeTensorMode(allow_non_fake_inputs=True)]
+    if texts and batch * prod(shape[1:]) <= MOST_REAL_TOKENS:
+        modes.append(nullcontext())
+    for mode in modes:
+        try:
+            with mode:
+                trial = _without_numbers(network)
+                saved = _saved(trial.train(), _inputs(network, batch, shape), precision)
+                return saved, _live(trial.eval(), _inputs(network, batch, shape), precision)
+        except (RuntimeError, TypeError, ValueError, NotImplementedError):
+            continue
+    return None
+
+
 def _inputs(network: nn.Module, batch: int, shape: Sequence[int]) -> Tensor:
-    """Returns a batch of inputs of that shape: floats, or the whole numbers of tokens."""
-    tokens = hasattr(network, TOKENS)
-    return torch.zeros(batch, *shape[1:], dtype=torch.int64) if tokens else torch.empty(batch, *shape)
+    """Returns a batch of inputs of that shape: floats, or the whole numbers of tokens, as different as there are."""
+    if not hasattr(network, TOKENS):
+        return torch.empty(batch, *shape)
+    return (torch.arange(batch * prod(shape[1:])) % shape[0] + 1).view(batch, *shape[1:])
 
 
 def _without_numbers(network: nn.Module) -> nn.Module:
-    """Returns a copy of the network whose tensors the mode that is on has made: with shapes, without numbers."""
+    """Returns a copy of the network whose tensors the mode that is on has made: with shapes, without its numbers."""
     stand_ins: dict[int, Any] = {}
     for tensor in (*network.parameters(), *network.buffers()):
-        empty = torch.empty(tensor.shape, dtype=tensor.dtype)
+        empty = torch.zeros(tensor.shape, dtype=tensor.dtype)
         parameter = isinstance(tensor, nn.Parameter)
         stand_ins[id(tensor)] = nn.Parameter(empty, requires_grad=tensor.requires_grad) if parameter else empty
     return copy.deepcopy(network, stand_ins)
