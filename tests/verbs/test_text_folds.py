@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -11,7 +14,9 @@ import neocog
 from neocog.core.errors import DataError, NeocogError, UsageError
 from neocog.data.folds import with_fold
 from neocog.data.text_open import open_texts
+from neocog.training.interrupts import Interrupted
 from neocog.verbs import folds
+from neocog.verbs import train as training
 
 
 def films(path, count=60):
@@ -85,3 +90,56 @@ def test_data_of_the_same_name_that_differ_are_warned_of(tmp_path):
     assert not neocog.test(model, data, exclude=["x.txt:9"], device="cpu").warnings
     other = films(tmp_path / "y.txt")
     assert not neocog.test(model, other, device="cpu").warnings
+
+
+def figures(folder):
+    summary = json.loads((folder / "folds.json").read_text())
+    return summary["test"], summary["folds"]
+
+
+def test_a_cross_validation_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
+    data = films(tmp_path / "x.txt")
+    monkeypatch.setattr(folds, "cores", lambda: 1)
+    options = {"folds": 3, "recipe": "smoke", "dimension": 4, "quiet": True, "device": "cpu"}
+    whole = neocog.train(data, out=tmp_path / "whole", **options)
+    write_model = training.write_model
+
+    def interrupted(folder, *rest):
+        if folder.path.name == "fold-02":
+            raise KeyboardInterrupt
+        return write_model(folder, *rest)
+
+    monkeypatch.setattr(training, "write_model", interrupted)
+    out = tmp_path / "out"
+    with pytest.raises(Interrupted, match=f"--resume {out}"):
+        neocog.train(data, out=out, **options)
+    monkeypatch.undo()
+    monkeypatch.setattr(folds, "cores", lambda: 1)
+    first = (out / "fold-01" / "model.safetensors").stat().st_mtime_ns
+    (out / "fold-03").mkdir()  # killed before it had its configuration
+    found = neocog.train(resume=out, quiet=True)
+    assert figures(out) == figures(whole.folder)
+    assert (out / "fold-01" / "model.safetensors").stat().st_mtime_ns == first
+    assert found.text().replace(str(out), "") == whole.text().replace(str(whole.folder), "")
+    with pytest.raises(UsageError, match=f"--resume {out}"):
+        neocog.train(data, out=out, **options)
+    with pytest.raises(UsageError, match="takes no other option"):
+        neocog.train(resume=out, epochs=3)
+
+
+def test_a_terminated_cross_validation_leaves_no_process_and_goes_on(tmp_path):
+    data, out = films(tmp_path / "x.txt"), tmp_path / "out"
+    words = [sys.executable, "-m", "neocog", "train", str(data), "--folds", "3", "--recipe", "smoke", "--device", "cpu"]
+    with subprocess.Popen([*words, "--epochs", "40", "--out", str(out)], stderr=subprocess.PIPE, text=True) as process:
+        while not any(out.glob("fold-*/last.ckpt")) and process.poll() is None:
+            time.sleep(0.05)
+        process.terminate()
+        said = process.communicate(timeout=120)[1]
+    if process.returncode:  # it may just have ended
+        assert process.returncode == 2
+        assert f"--resume {out}" in said.splitlines()[-1]
+        assert "Traceback" not in said
+    neocog.train(resume=out, quiet=True)
+    test, each = figures(out)
+    assert test["n"] == 60
+    assert len(each) == 3

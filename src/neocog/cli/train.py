@@ -38,7 +38,7 @@ def _with_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("train")
 @click.argument("data", required=False)
-@click.option("--resume", metavar="RUN", help="Continue a run folder that was interrupted; takes no other option.")
+@click.option("--resume", metavar="RUN", help="Continue an interrupted run or cross-validation; no other option.")
 @_with_options
 @click.pass_context
 def command(ctx: click.Context, /, data: str | None, resume: str | None, **options: Any) -> None:

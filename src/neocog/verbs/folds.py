@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
+import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from neocog.core import device as devices
-from neocog.core.errors import ResourceError, UsageError
+from neocog.core import toml
+from neocog.core.errors import DataError, ResourceError, UsageError
 from neocog.core.files import write_text
 from neocog.core.plain import plain
 from neocog.data.threads import cores
-from neocog.tasks.options import make_options
+from neocog.tasks.options import TrainOptions, make_options
 from neocog.tasks.result import number
 from neocog.tasks.run import Run, read_run
 from neocog.training.distributed import expected
+from neocog.training.interrupts import Interrupted
 from neocog.training.progress import progress_for
 from neocog.verbs.side_by_side import side_by_side
 
+BEGAN = "folds.toml"  # in the folder of a cross-validation: the options that it began with
 _SHARED = ("task", "network", "recipe", "seed", "data", "classes", "chosen_by", "chosen_title", "what")
 
 
@@ -87,54 +92,110 @@ def cross_validate(data: str | Path | None, folds: int, options: dict[str, Any])
 
     On a CPU as many folds train at a time as there are cores, a core each.
 
-    Raises UsageError where the folder is there already, and all that `neocog.train` raises.
+    Raises UsageError where the folder is there already, Interrupted after Ctrl-C, and all that `neocog.train` raises.
     """
-    from neocog.verbs.train import train
-
     folder = Path(options.pop("out", None) or Path("runs") / f"{Path(str(data)).stem}-{folds}-folds")
+    chosen = make_options(data, {**options, "folds": folds})
     if folder.exists():
-        raise UsageError(f"--out {folder}: there is something of that name already; give a new folder.")
+        again = f", or continue what it holds with --resume {folder}" if begun(folder) else ""
+        raise UsageError(f"--out {folder}: there is something of that name already; give a new folder{again}.")
     try:
         folder.mkdir(parents=True)
+        write_text(folder / BEGAN, toml.dumps(chosen.to_config()))
     except OSError as error:
         raise ResourceError(f"--out {folder} cannot be made: {error.strerror or error}") from error
+    try:
+        return _validated(folder, chosen, folds)
+    finally:
+        if not any(each.name != BEGAN for each in folder.iterdir()):
+            shutil.rmtree(folder)  # it holds nothing that could be continued
+
+
+def begun(folder: Path) -> bool:
+    """Tells whether a folder is that of a cross-validation."""
+    return (folder / BEGAN).is_file()
+
+
+def continue_folds(folder: Path, *, quiet: bool) -> CrossValidation:
+    """Takes up a cross-validation that was interrupted: what is finished stays, a fold under way goes on.
+
+    Raises DataError where the options that it began with cannot be read, and all that `cross_validate` raises.
+    """
+    try:
+        began_with = tomllib.loads((folder / BEGAN).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"{folder / BEGAN}: cannot be read as the options of a cross-validation ({error})") from error
+    chosen = make_options(began_with.pop("data", None), began_with)
+    if chosen.folds is None:
+        raise DataError(f"{folder / BEGAN}: says nothing of how many folds there are")
+    return _validated(folder, replace(chosen, quiet=quiet), chosen.folds)
+
+
+def _validated(folder: Path, chosen: TrainOptions, folds: int) -> CrossValidation:
+    """Trains the folds that are not finished, and puts the figures of all together."""
     places = {fold: folder / f"fold-{fold:02d}" for fold in range(1, folds + 1)}
     at_once = min(folds, cores())
     try:
-        if at_once > 1 and _on_cpu(options):
-            runs = _together(data, options, places, at_once)
+        if at_once > 1 and _on_cpu(chosen):
+            _together(chosen, places, at_once)
         else:
-            runs = [train(data, **options, folds=folds, fold=fold, out=out) for fold, out in places.items()]
-    except BaseException:
-        if not any(folder.iterdir()):
-            folder.rmdir()  # it holds nothing that could be continued
-        raise
+            _one_by_one(chosen, places)
+    except (KeyboardInterrupt, Interrupted) as error:
+        raise Interrupted(f"interrupted; continue with `neocog train --resume {folder}`.") from error
+    runs = tuple(read_run(out) for out in places.values())
     summary = joined(runs)
     write_text(folder / "folds.json", json.dumps(plain(summary), indent=1) + "\n")
-    return CrossValidation(folder, summary, runs=tuple(runs))
+    return CrossValidation(folder, summary, runs=runs)
 
 
-def _on_cpu(options: dict[str, Any]) -> bool:
+def _on_cpu(chosen: TrainOptions) -> bool:
     """Tells whether one process is to train on the CPU, rather than several or a GPU."""
-    given = options.get("device")
-    return expected().size == 1 and devices.choose(None if given is None else str(given)).type == "cpu"
+    return expected().size == 1 and devices.choose(chosen.device).type == "cpu"
 
 
-def _together(data: str | Path | None, options: dict[str, Any], places: dict[int, Path], at_once: int) -> list[Run]:
+def _finished(out: Path) -> bool:
+    return (out / "summary.json").exists()  # a run writes it last
+
+
+def _resumable(out: Path) -> bool:
+    """Tells whether a fold has begun; removes the folder of one that was killed before it had its configuration."""
+    if (out / "config.toml").exists():
+        return True
+    shutil.rmtree(out, ignore_errors=True)
+    return False
+
+
+def _one_by_one(chosen: TrainOptions, places: dict[int, Path]) -> None:
+    from neocog.verbs.train import train
+
+    for fold, out in places.items():
+        if _finished(out):
+            continue
+        if _resumable(out):
+            train(resume=out, quiet=chosen.quiet)
+        else:
+            options = {**chosen.to_config(), "quiet": chosen.quiet, "fold": fold, "out": out}
+            train(options.pop("data", None), **options)
+
+
+def _together(chosen: TrainOptions, places: dict[int, Path], at_once: int) -> None:
     """Trains the folds side by side, each in a process, and tells of each as it ends."""
-    chosen = make_options(data, options)
     progress = progress_for(quiet=chosen.quiet)
+    left = [fold for fold, out in places.items() if not _finished(out)]
     threads = max(1, cores() // at_once)
-    progress.say(f"{len(places)} folds, {at_once} at a time, {threads} {'thread' if threads == 1 else 'threads'} each")
-    folds = list(places)
+    done = f", {len(places) - len(left)} of them finished before" if len(left) < len(places) else ""
+    each = "thread" if threads == 1 else "threads"
+    progress.say(f"{len(places)} folds{done}, {at_once} at a time, {threads} {each} each")
+    begin = chosen.to_words()
     commands = [
-        [*chosen.to_words(), "--folds", str(len(folds)), "--fold", str(fold), "--out", str(places[fold]), "--quiet"]
-        for fold in folds
+        ["train", "--resume", str(out), "--quiet"]
+        if _resumable(out)
+        else [*begin, "--fold", str(fold), "--out", str(out), "--quiet"]
+        for fold, out in ((fold, places[fold]) for fold in left)
     ]
 
     def finished(place: int) -> None:
-        run = read_run(places[folds[place]])
-        progress.say(f"fold {folds[place]} of {len(folds)}: {run.verdict()}, {run.summary['seconds']:.0f} s")
+        run = read_run(places[left[place]])
+        progress.say(f"fold {left[place]} of {len(places)}: {run.verdict()}, {run.summary['seconds']:.0f} s")
 
     side_by_side(commands, at_once, threads, finished)
-    return [read_run(out) for out in places.values()]

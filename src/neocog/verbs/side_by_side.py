@@ -11,9 +11,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import IO
 
 from neocog.core.errors import TrainingError
@@ -40,26 +43,49 @@ def side_by_side(
     """Runs ``neocog`` with each list of words in a process of its own, ``at_once`` at a time, ``threads`` threads each.
 
     ``finished`` is told the place of each command as it ends. Raises TrainingError, with the line that the process
-    wrote, as soon as one fails; it and Ctrl-C stop the others, which leave what can be resumed.
+    wrote, as soon as one fails; it, Ctrl-C and SIGTERM stop the others, which leave what can be resumed.
     """
     waiting, running = list(enumerate(commands)), list[_Process]()
+    with _terminated_as_interrupted():
+        try:
+            while waiting or running:
+                while waiting and len(running) < at_once:
+                    running.append(_started(*waiting.pop(0), threads))
+                for process in [each for each in running if each.popen.poll() is not None]:
+                    running.remove(process)
+                    with process.errors:
+                        if process.popen.returncode:
+                            raise TrainingError(process.reason())
+                    finished(process.place)
+                time.sleep(POLL)
+        finally:
+            _stop(running)
+
+
+def _stop(running: Sequence[_Process]) -> None:
+    """Has the processes write what they have, and waits for that."""
+    for process in running:
+        process.popen.send_signal(signal.SIGTERM)
+    for process in running:
+        process.popen.wait()
+        process.errors.close()
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Has SIGTERM raise KeyboardInterrupt, so that no process is left to train on by itself."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals cannot be caught here
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        while waiting or running:
-            while waiting and len(running) < at_once:
-                running.append(_started(*waiting.pop(0), threads))
-            for process in [each for each in running if each.popen.poll() is not None]:
-                running.remove(process)
-                with process.errors:
-                    if process.popen.returncode:
-                        raise TrainingError(process.reason())
-                finished(process.place)
-            time.sleep(POLL)
+        yield
     finally:
-        for process in running:
-            process.popen.send_signal(signal.SIGTERM)
-        for process in running:
-            process.popen.wait()
-            process.errors.close()
+        signal.signal(signal.SIGTERM, before)
 
 
 def _started(place: int, words: Sequence[str], threads: int) -> _Process:

@@ -29,7 +29,7 @@ from neocog.tasks.ways import Trained, train_network
 from neocog.training.distributed import World, expected, joined
 from neocog.training.lr_finder import RangeTest, find_learning_rate
 from neocog.training.progress import Progress, progress_for
-from neocog.verbs.folds import cross_validate
+from neocog.verbs.folds import begun, continue_folds, cross_validate
 
 # Examples of each class in the report, for so many classes.
 EXAMPLES, MOST_CLASSES = 6, 40
@@ -57,7 +57,8 @@ def train(data: str | Path | None = None, *, resume: str | Path | None = None, *
     """Trains a network and returns the run; the options are those of `neocog.tasks.options.TrainOptions`.
 
     ``data`` is a folder of class folders, a CSV/TSV of path and label, an .npz or .zip, or a known set's name; None is
-    the handwritten digits. ``resume`` is the folder of an interrupted run, and goes with no other option but ``quiet``.
+    the handwritten digits. ``resume`` is the folder of an interrupted run, or of
+    a cross-validation, and goes with no other option but ``quiet``.
     With ``folds`` there is a run for each fold, and what is returned is a `neocog.verbs.folds.CrossValidation`.
 
     Raises NeocogError, one line, for whatever cannot be followed; Interrupted after Ctrl-C.
@@ -108,6 +109,8 @@ def _resume(path: Path, data: Any, options: dict[str, Any]) -> Run:
     if data is not None or stray:
         given = f"--{stray[0].replace('_', '-')}" if stray else repr(str(data))
         raise UsageError(f"--resume continues a run as it began and takes no other option; got {given}")
+    if begun(path):
+        return continue_folds(path, quiet=bool(options.get("quiet")))
     folder = runfolder.reopen(path)
     if (path / "summary.json").exists():
         return read_run(path)  # the summary is written last: there is nothing left to do
