@@ -69,12 +69,12 @@ def open_tagged(source: str | Path, *, reading: Reading | None = None, alone: bo
     files = tagged_files(path, alone=alone)
     if not files:
         raise DataError(f"{path}: there are no sentences with tags; expected {EXPECTED}")
-    notes = [", ".join(f"{part} from {file.name}" for part, file in files.items())] if len(files) > 1 else []
+    notes = [text_files.described(files, path)] if len(files) > 1 else []
     parts = {}
     for part, file in files.items():
         sentences, said = read_tagged(file, reading)
         notes += said
-        parts[part] = items_of(file.name, sentences)
+        parts[part] = items_of(text_files.name_in(file, path), sentences)
     tags = class_list(tag for items in parts.values() for each in items.sentences for tag in each.tags)
     return DataSet(str(path), tags, {name: Part(items, ()) for name, items in parts.items()}, tuple(notes), aside=ASIDE)
 
@@ -163,6 +163,8 @@ def tagged_files(path: Path, *, alone: bool = False) -> dict[str, Path]:
         kin = [each for each in candidates(path.parent) if part_of(each)[0] == stem and _suffix(each) == _suffix(path)]
         return by_part([each for each in kin if part_of(each)[1]])
     files = candidates(path)
+    if not files:
+        return text_files.files_in_part_folders(path, _may_hold_alone)
     parted = [each for each in files if part_of(each)[1]]
     stems = sorted({part_of(each)[0] for each in parted})
     if len(stems) > 1 or (not parted and len(files) > 1):
@@ -198,6 +200,10 @@ def _may_hold(path: Path) -> bool:
         return False
     last = re.split(r"[._ -]", path.name)[-1].lower()
     return path.suffix.lower() in SUFFIXES or last in _PARTS
+
+
+def _may_hold_alone(path: Path) -> bool:
+    return path.is_file() and _may_hold(path)
 
 
 def by_part(files: Sequence[Path]) -> dict[str, Path]:

@@ -31,12 +31,14 @@ def read_folder(root: Path) -> DataSet[Picture]:
     Classes are the folder names, sorted by their Unicode code points; files are sorted by their paths in the same way,
     so the order never depends on the file system. Hidden files, ``Thumbs.db`` and the like are passed over; other files
     that are no pictures by their suffix are named in the notes. Folders inside a class folder belong to the class.
-    Raises DataError for an empty folder, for pictures outside class folders, and for class folders beside part folders.
+    Raises DataError for an empty folder, for pictures outside class folders, for class folders beside part folders, and
+    for part folders without class folders.
     """
     folders = _folders(root)
     parts = _part_folders(folders)
     notes: list[str] = []
     if not parts:
+        _refuse_parts_without_classes(root, folders)
         _refuse_loose(root, root, folders)
         parts = {"train": root}
     found = {name: _read_classes(folder, root, notes) for name, folder in parts.items()}
@@ -88,6 +90,16 @@ def _part_folders(folders: list[Path]) -> dict[str, Path]:
         for folder in parts.values():
             _refuse_loose(folder, folder.parent, _folders(folder))
     return {name: parts[name] for name in ("train", "val", "test") if name in parts}
+
+
+def _refuse_parts_without_classes(root: Path, folders: list[Path]) -> None:
+    """``train`` and ``test`` with pictures in them would be two classes, told apart at random."""
+    names = [folder.name for folder in folders if next(_pictures(folder), None)]
+    if len(names) > 1 and all(name.lower() in PART_FOLDERS for name in names):
+        raise DataError(
+            f"{root}: {', '.join(f'{name}/' for name in names)} are called as parts, and hold pictures but no class "
+            f"folders; expected e.g. {names[0]}/cat/1.jpg, or a table of path and label"
+        )
 
 
 def _refuse_loose(folder: Path, root: Path, folders: list[Path]) -> None:

@@ -67,6 +67,27 @@ def folder_family(folder: Path) -> dict[str, Path]:
     return {"train": files[0]} if files else {}
 
 
+def files_in_part_folders(folder: Path, suits: Callable[[Path], bool] = is_text_file) -> dict[str, Path]:
+    """Returns by part the one file in each of the folders ``train``, ``dev`` and ``test``; none where others lie there.
+
+    Raises DataError where they hold another number of files that ``suits`` takes: the parts would be taken for classes.
+    """
+    folders = [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_ignored(path.name)]
+    inside = {path: [each for each in sorted(path.iterdir()) if not is_ignored(each.name)] for path in folders}
+    named = len(folders) > 1 and all(path.name.lower() in PARTS_BY_NAME for path in folders)
+    if not named or any(each.is_dir() for files in inside.values() for each in files):
+        return {}
+    found = {path: [each for each in files if suits(each)] for path, files in inside.items()}
+    odd = [f"{path.name}/ holds {len(files)}" for path, files in found.items() if len(files) != 1]
+    if odd:
+        raise DataError(
+            f"{folder}: its folders are called as parts; expected one file in each, or class folders, and {odd[0]} files"
+        )
+    return by_part(
+        (files[0] for files in found.values()), lambda file: (file.stem, PARTS_BY_NAME[file.parent.name.lower()])
+    )
+
+
 def _kin(path: Path, other: Path) -> bool:
     """Tells whether two files are of one kind: ``x.train`` and ``x.test``, but not ``x_train.csv`` and ``x.test``."""
     suffixes = [each.suffix.lower() if each.suffix.lower() in SUFFIXES else "" for each in (path, other)]
@@ -87,6 +108,11 @@ def by_part(files: Iterable[Path], named: Callable[[Path], tuple[str, str | None
     return found
 
 
-def described(files: Mapping[str, Path]) -> str:
+def name_in(path: Path, source: Path) -> str:
+    """Returns what a file is called: by its place in the folder ``source`` where it lies there, else by its name."""
+    return path.relative_to(source).as_posix() if source in path.parents else path.name
+
+
+def described(files: Mapping[str, Path], source: Path) -> str:
     """Returns which file is which part, for a person."""
-    return ", ".join(f"{part} from {path.name}" for part, path in files.items())
+    return ", ".join(f"{part} from {name_in(path, source)}" for part, path in files.items())

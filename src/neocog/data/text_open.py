@@ -11,7 +11,16 @@ from neocog.data.folds import with_fold
 from neocog.data.labels import class_list, indexed
 from neocog.data.open import checked, note_small
 from neocog.data.split import keep_aside
-from neocog.data.text_files import PARTS_BY_NAME, described, family, folder_family, named_family, part_of
+from neocog.data.text_files import (
+    PARTS_BY_NAME,
+    described,
+    family,
+    files_in_part_folders,
+    folder_family,
+    name_in,
+    named_family,
+    part_of,
+)
 from neocog.data.text_folder import Sample, class_folders, read_class_folders
 from neocog.data.text_items import TextItems
 from neocog.data.text_rows import Reading, Row, read_rows
@@ -57,7 +66,7 @@ def read_texts(source: str | Path, reading: Reading, *, whole: bool, kin: bool) 
     """
     path = Path(source).expanduser()
     if path.is_dir():
-        files = folder_family(path)
+        files = folder_family(path) or files_in_part_folders(path)
         if not files and class_folders(path):
             _refuse_tree_options(path, reading)
             samples, notes = read_class_folders(path, reading)
@@ -70,10 +79,10 @@ def read_texts(source: str | Path, reading: Reading, *, whole: bool, kin: bool) 
     if not kin and alone not in (None, "train") and path.exists():
         files = {str(alone): path}
     if "train" not in files and whole:
-        raise DataError(f"{path}: no train part to learn from; found {described(files)}")
+        raise DataError(f"{path}: no train part to learn from; found {described(files, path)}")
     if any(holds_trees(each) for each in files.values()):
         samples, notes = read_trees(files, reading, whole=whole)
-        return _dataset(str(path), samples, [described(files), *notes])
+        return _dataset(str(path), samples, [described(files, path), *notes])
     _refuse_tree_options(path, reading)
     return _read_files(path, files, reading)
 
@@ -85,19 +94,19 @@ def _refuse_tree_options(path: Path, reading: Reading) -> None:
 
 
 def _read_files(source: Path, files: Mapping[str, Path], reading: Reading) -> DataSet[str]:
-    notes = [described(files)] if len(files) > 1 else []
+    notes = [described(files, source)] if len(files) > 1 else []
     parts: dict[str, list[Sample]] = {}
     guesses: dict[str, tuple[Path, str]] = {}
     for part, path in files.items():
         rows, said = read_rows(path, reading)
         _refuse_other_columns(path, said, guesses)
-        notes += [f"{path.name}: {line}" for line in said]
+        notes += [f"{name_in(path, source)}: {line}" for line in said]
         if not rows:
             raise DataError(f"{path} is empty; expected {EXPECTED}")
         _refuse_unlabelled(path, rows)
         for row in rows:
             own = _row_part(path, row, part, alone=len(files) == 1)
-            parts.setdefault(own, []).append((row.text, f"{path.name}:{row.line}", row.label))
+            parts.setdefault(own, []).append((row.text, f"{name_in(path, source)}:{row.line}", row.label))
     return _dataset(str(source), {name: parts[name] for name in PARTS if name in parts}, notes)
 
 
