@@ -81,11 +81,13 @@ def files_in_part_folders(folder: Path, suits: Callable[[Path], bool] = is_text_
     odd = [f"{path.name}/ holds {len(files)}" for path, files in found.items() if len(files) != 1]
     if odd:
         raise DataError(
-            f"{folder}: its folders are called as parts; expected one file in each, or class folders, and {odd[0]} files"
+            f"{folder}: its folders are called as parts; expected one file in each, or class folders, but {odd[0]}"
         )
-    return by_part(
-        (files[0] for files in found.values()), lambda file: (file.stem, PARTS_BY_NAME[file.parent.name.lower()])
-    )
+    return by_part((files[0] for files in found.values()), lambda file: (file.stem, _part_of_folder(file.parent)))
+
+
+def _part_of_folder(folder: Path) -> str:
+    return PARTS_BY_NAME[folder.name.lower()]
 
 
 def _kin(path: Path, other: Path) -> bool:
