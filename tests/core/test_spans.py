@@ -14,6 +14,7 @@ from neocog.core.spans import (
     Span,
     check_scheme,
     converted,
+    in_bioes,
     is_well_formed,
     may_follow,
     scheme_of,
@@ -153,3 +154,13 @@ def test_refusals():
         may_follow("S-A", "O", "IOB2")
     assert not is_well_formed(["S-A"], "IOB2")
     assert not is_well_formed(["NOUN"], "BIOES")
+
+
+def test_letters_of_other_schemes_are_those_of_bioes():
+    assert in_bioes(["O", "B-PER", "I-PER", "L-PER", "U-my-LOC"]) == (
+        "BILOU",
+        {"B-PER": "B-PER", "I-PER": "I-PER", "L-PER": "E-PER", "U-my-LOC": "S-my-LOC"},
+    )
+    assert in_bioes(["B-A", "M-A", "E-A", "S-B"])[1]["M-A"] == "I-A"
+    for others in (["O", "B-A", "I-A"], ["B-A", "E-A", "S-A", "I-A"], ["L-A", "M-A"], ["U", "L"], ["U-A", "NOUN"], []):
+        assert in_bioes(others) is None

@@ -258,3 +258,16 @@ def test_a_slip_makes_no_other_data_of_tagged_sentences(tmp_path):
     assert holds_tags(write(tmp_path / "data.bio", "He PRP\n"))  # by its name
     with pytest.raises(DataError, match=r"data.txt, line 61: 2 columns where line 1 has 3"):
         open_tagged(write(tmp_path / "data.txt", many * 10 + "The DT\ncat NN I-NP\n"))
+
+
+def test_bilou_and_bmes_are_read_as_bioes(tmp_path):
+    lines = "Anna U-PER\nsaw O\nNew B-LOC\nYork I-LOC\nCity L-LOC\n\n"
+    (tmp_path / "train.txt").write_text(3 * lines)
+    (tmp_path / "test.txt").write_text("Rome U-LOC\nsleeps O\n\n")
+    data = open_tagged(tmp_path)
+    assert data.parts["train"].items.read(0).tags == ("S-PER", "O", "B-LOC", "I-LOC", "E-LOC")
+    assert data.parts["test"].items.read(0).tags == ("S-LOC", "O")
+    assert data.classes == ("B-LOC", "E-LOC", "I-LOC", "O", "S-LOC", "S-PER")
+    assert any(note.startswith("tags of BILOU, read as BIOES: L-LOC as E-LOC") for note in data.notes)
+    (tmp_path / "alone.bmes.txt").write_text("New B-LOC\nYork M-LOC\nCity E-LOC\n\n" * 2)
+    assert open_tagged(tmp_path / "alone.bmes.txt").classes == ("B-LOC", "E-LOC", "I-LOC")

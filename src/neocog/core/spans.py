@@ -13,6 +13,8 @@ OUTSIDE = "O"
 
 _OPENS = ("B", "S")  # a span begins here whatever came before
 _CLOSES = ("E", "S")  # a span ends here whatever comes after
+# Other letters for those of BIOES: the last and the single word of BILOU (Ratinov and Roth 2009), the middle of BMES.
+_RENAMED = {"BILOU": {"L": "E", "U": "S"}, "BMES": {"M": "I"}}
 
 
 class Span(NamedTuple):
@@ -153,6 +155,21 @@ def scheme_of(sentences: Iterable[Sequence[str]]) -> Scheme | None:
     if not letters & {"B", "I"}:
         return None
     return "IOB1" if begins_inside and not begins_alone else "IOB2"
+
+
+def in_bioes(tags: Iterable[str]) -> tuple[str, dict[str, str]] | None:
+    """Returns the name of a scheme that has other letters than BIOES, BILOU or BMES, and BIOES's tag for each tag.
+
+    None where ``tags``, those of all sentences, are of neither.
+    """
+    known = {tag: tag.partition("-") for tag in set(tags) - {OUTSIDE}}
+    letters = {letter for letter, _, kind in known.values() if kind}
+    if not all(kind for _, _, kind in known.values()):
+        return None
+    for name, renamed in _RENAMED.items():
+        if letters & set(renamed) and letters <= set(name):
+            return name, {tag: f"{renamed.get(letter, letter)}-{kind}" for tag, (letter, _, kind) in known.items()}
+    return None
 
 
 def check_scheme(name: str) -> Scheme:

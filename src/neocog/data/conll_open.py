@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from neocog.core.errors import DataError
-from neocog.core.spans import OUTSIDE
+from neocog.core.spans import OUTSIDE, in_bioes
 from neocog.data import text_files
 from neocog.data.conll import TaggedSentence, read_columns
 from neocog.data.conllu import COLUMNS, read_conllu
@@ -31,7 +32,7 @@ SUFFIXES = (*CONLLU, *OF_COLUMNS, ".tags", ".pos", ".tsv", ".txt")
 _PARTS = {**PARTS_BY_NAME, "testa": "val", "testb": "test"}
 LOOKED_AT, MOST_CELLS = 200, 12  # first lines, and cells of one, by which columns are known
 MOST_ODD = 20  # one line in so many may be of another width: the reader then names it
-_SPAN_TAG = re.compile(r"O|[BIES]-\S+")
+_SPAN_TAG = re.compile(r"O|[BIESLUM]-\S+")
 _NO_DATA = ("readme", "license", "licence", "contributing", "changelog")
 EXPECTED = "a file of a word and its tag a line, CoNLL-U, or a folder of such files called train, dev and test"
 
@@ -70,13 +71,29 @@ def open_tagged(source: str | Path, *, reading: Reading | None = None, alone: bo
     if not files:
         raise DataError(f"{path}: there are no sentences with tags; expected {EXPECTED}")
     notes = [text_files.described(files, path)] if len(files) > 1 else []
-    parts = {}
+    read: dict[str, list[TaggedSentence]] = {}
     for part, file in files.items():
-        sentences, said = read_tagged(file, reading)
+        read[part], said = read_tagged(file, reading)
         notes += said
-        parts[part] = items_of(text_files.name_in(file, path), sentences)
+    notes += _read_as_bioes(read)
+    parts = {part: items_of(text_files.name_in(files[part], path), sentences) for part, sentences in read.items()}
     tags = class_list(tag for items in parts.values() for each in items.sentences for tag in each.tags)
     return DataSet(str(path), tags, {name: Part(items, ()) for name, items in parts.items()}, tuple(notes), aside=ASIDE)
+
+
+def _read_as_bioes(parts: dict[str, list[TaggedSentence]]) -> list[str]:
+    """Gives sentences in a scheme of other letters those of BIOES, and returns the line that says so."""
+    found = in_bioes(tag for sentences in parts.values() for each in sentences for tag in each.tags)
+    if found is None:
+        return []
+    name, renamed = found
+    for part, sentences in parts.items():
+        parts[part] = [replace(each, tags=tuple(renamed.get(tag, tag) for tag in each.tags)) for each in sentences]
+    return [f"tags of {name}, read as BIOES: {', '.join(f'{old} as {new}' for old, new in _differing(renamed))}"]
+
+
+def _differing(renamed: dict[str, str]) -> list[tuple[str, str]]:
+    return [(old, new) for old, new in sorted(renamed.items()) if old != new][:3]
 
 
 def holds_tags(source: str | Path | None) -> bool:
