@@ -102,6 +102,18 @@ def test_the_meter_gathers_in_any_order_and_merges() -> None:
     assert math.isnan(task.meter().compute()["f1"])
 
 
+@pytest.mark.parametrize("transitions", [True, False])
+def test_the_loss_of_validation_is_that_of_training(transitions) -> None:
+    torch.manual_seed(0)
+    crf = LinearChainCRF(3) if transitions else None
+    if crf is not None:
+        torch.nn.init.normal_(crf.transitions)
+    task, network, whole = Tagging(TAGS, "f1"), Fixed(crf), batch()
+    meter = task.meter()
+    meter.update(task.outputs(network, whole), whole)
+    assert meter.compute()["loss"] == pytest.approx(task.loss(network, whole).item(), rel=1e-6)
+
+
 def test_the_figures_are_conllevals_and_intervals_hold_them() -> None:
     truth = [["B-A", "I-A", "O"], ["B-A"], ["O", "O"]] * 20
     answered = [["B-A", "I-A", "O"], ["O"], ["O", "B-A"]] * 20

@@ -31,6 +31,13 @@ class Tagged(NamedTuple):
     scores: Tensor
 
 
+class Judged(NamedTuple):
+    """A network's best tags (B, L) for a batch, and minus the log-likelihood (B,) of each sentence's true tags."""
+
+    tags: Tensor
+    losses: Tensor
+
+
 @dataclass(frozen=True)
 class Tagging:
     """`core.task.Task` for tags: batches hold int64 (B, L, features), and targets (B, L) with `PADDING` behind the end.
@@ -56,11 +63,14 @@ class Tagging:
         total = negative_log_likelihood(network, scores, batch.targets)
         return total / max(len(batch), 1)
 
-    def outputs(self, network: nn.Module, batch: Batch) -> Tagged:
-        """Returns the best tags of a batch."""
+    def outputs(self, network: nn.Module, batch: Batch) -> Judged:
+        """Returns the best tags of a batch, and what its true ones cost: the loss of training, sentence by sentence."""
         if not isinstance(batch.inputs, Tensor):
             raise TypeError(f"expected one tensor of tokens, got {len(batch.inputs)}")
-        return answers(network, batch.inputs, self.allowed)
+        scores = network(batch.inputs).float()
+        transitions = _transitions(network, scores)
+        tags = transitions.decode(scores, batch.inputs[:, :, 0] != 0, self.allowed).tags
+        return Judged(tags, -transitions(scores, batch.targets, batch.targets != PADDING).detach())
 
     def meter(self) -> TaggingMeter:
         """Returns an empty meter."""
@@ -80,12 +90,16 @@ def answers(network: nn.Module, tokens: Tensor, allowed: Constraints | None) -> 
     """Returns the best tags of sentences (B, L, features), among those that are allowed, and how probable each is."""
     inside = tokens[:, :, 0] != 0
     scores = network(tokens).float()
-    crf = crf_of(network)
-    if crf is None:
-        crf = LinearChainCRF(scores.shape[2]).to(scores.device)  # of transitions that weigh nothing
-    tags = crf.decode(scores, inside, allowed).tags
-    chances = crf.marginals(scores, inside).gather(2, tags.clamp_min(0).unsqueeze(2)).squeeze(2)
+    transitions = _transitions(network, scores)
+    tags = transitions.decode(scores, inside, allowed).tags
+    chances = transitions.marginals(scores, inside).gather(2, tags.clamp_min(0).unsqueeze(2)).squeeze(2)
     return Tagged(tags, chances.masked_fill(~inside, 0), scores)
+
+
+def _transitions(network: nn.Module, scores: Tensor) -> LinearChainCRF:
+    """Returns the network's scores of transitions; of a network without them some that weigh nothing."""
+    crf = crf_of(network)
+    return LinearChainCRF(scores.shape[2]).to(scores.device) if crf is None else crf
 
 
 def crf_of(network: nn.Module) -> LinearChainCRF | None:
@@ -104,37 +118,34 @@ class TaggingMeter:
         self.classes = tuple(classes)
         self._gathered: list[tuple[Tensor, ...]] = []
 
-    def update(self, outputs: Tagged, batch: Batch) -> None:
+    def update(self, outputs: Judged, batch: Batch) -> None:
         """Takes in the answers for a batch whose targets are (B, L)."""
         inside = batch.targets != PADDING
-        lengths = inside.sum(1)
-        chosen = batch.targets[inside]
-        logs = outputs.scores.log_softmax(2)[inside]
-        own = logs.gather(1, chosen.unsqueeze(1)).squeeze(1)
-        self._gathered.append((batch.indices, lengths, outputs.tags[inside], chosen, own))
+        columns = (batch.indices, inside.sum(1), outputs.losses, outputs.tags[inside], batch.targets[inside])
+        self._gathered.append(columns)
 
     def state(self) -> Any:
-        """Returns sentences' places and lengths (N,), and of all words (W,) answers, truths and log-probabilities."""
+        """Returns sentences' places, lengths and losses (N,), and of all words (W,) answers and truths."""
         if not self._gathered:
             whole = torch.empty(0, dtype=torch.int64)
-            return whole, whole, whole, whole, torch.empty(0)
+            return whole, whole, torch.empty(0), whole, whole
         return tuple(torch.cat(column).cpu() for column in zip(*self._gathered, strict=True))
 
     def merge(self, states: list[Any]) -> None:
         """Replaces what was gathered by the union of all processes' states, each sentence once."""
         rows: dict[int, tuple[Tensor, ...]] = {}
-        for indices, lengths, *words in states:
+        for indices, lengths, losses, *words in states:
             pieces = [torch.split(each, lengths.tolist()) for each in words]
             for place, index in enumerate(indices.tolist()):
                 rows[index] = (
-                    *(column[place : place + 1] for column in (indices, lengths)),
+                    *(column[place : place + 1] for column in (indices, lengths, losses)),
                     *(p[place] for p in pieces),
                 )
         self._gathered = [rows[index] for index in sorted(rows)]
 
     def compute(self) -> Mapping[str, float]:
-        """Returns the metrics of `neocog.tasks.tag_metrics.metrics`."""
-        _, lengths, answered, truth, logs = self.state()
+        """Returns the metrics of `neocog.tasks.tag_metrics.metrics`, and ``loss``, the mean over sentences."""
+        _, lengths, losses, answered, truth = self.state()
         words = TaggedWords(
             self.classes,
             lengths.numpy(),
@@ -142,4 +153,4 @@ class TaggingMeter:
             answered.numpy(),
             spans_are_tagged=scheme_of([self.classes]) is not None,
         )
-        return {**metrics(words), "loss": float(-logs.double().mean()) if len(logs) else float("nan")}
+        return {**metrics(words), "loss": float(losses.double().mean()) if len(losses) else float("nan")}
