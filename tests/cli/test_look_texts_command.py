@@ -45,14 +45,14 @@ def test_colours_in_a_terminal_alone(
     model_file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = ["look", model_file, "good film", "--method", "saliency", "--no-trust"]
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    assert run(given) == 0
-    assert "\x1b[48;2;" in capsys.readouterr().out
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    assert run(given) == 0
-    assert "\x1b" not in capsys.readouterr().out
+    for name, value, coloured in (("NO_COLOR", "", True), ("NO_COLOR", "1", False), ("TERM", "dumb", False)):
+        with monkeypatch.context() as terminal:
+            terminal.delenv("NO_COLOR", raising=False)
+            terminal.setenv("TERM", "xterm")
+            terminal.setenv(name, value)
+            terminal.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+            assert run(given) == 0
+            assert ("\x1b[48;2;" in capsys.readouterr().out) == coloured
 
 
 @pytest.mark.parametrize(

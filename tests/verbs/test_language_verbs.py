@@ -210,3 +210,11 @@ def test_the_command_says_characters_and_not_samples(trained, capsys):
     assert run.summary["what"] == "characters"
     assert command_line(["test", str(run.folder / "model.safetensors"), str(data), "--device", "cpu"]) == 0
     assert "270 characters\n" in capsys.readouterr().err
+
+
+def test_a_language_model_is_not_looked_at_and_that_is_said_first(trained, capsys):
+    run, _ = trained
+    assert command_line(["look", str(run.folder / "model.safetensors"), "abc"]) == 2
+    said = capsys.readouterr().err
+    assert "look takes models of pictures, texts, tags and relations" in said
+    assert "language modelling" in said

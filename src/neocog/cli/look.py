@@ -56,17 +56,18 @@ def command(ctx: click.Context, /, model: str, inputs: tuple[str, ...], **option
     """
     from neocog.core.errors import UsageError
     from neocog.verbs.look import look
-    from neocog.verbs.look_kinds import is_of_texts
+    from neocog.verbs.look_kinds import is_of_texts, refuse_other_tasks
     from neocog.verbs.opening import refuse_missing
 
     refuse_missing(model)
+    refuse_other_tasks(model)
     texts = is_of_texts(model)
     if options["out"] is None and not texts:
         raise UsageError("pictures are written into a new folder; name it, --out DIR.")
     options["words"] = options["words"] or ()
     found: Any = look(model, inputs, **options, say=lambda name: click.echo(f"neocog: looked at {name}", err=True))
     for each in found.refused:
-        click.echo(f"neocog: unreadable: {each.input}: {each.error}", err=True)
+        click.echo(f"neocog: unreadable: {each.input or repr(each.input)}: {each.error}", err=True)
     for title, reason in _refused(found):
         click.echo(f"neocog: refused: {title}: {reason}", err=True)
     if texts:
@@ -87,7 +88,8 @@ def _tell(found: Any) -> None:
 
     from neocog.cli.look_text import lines
 
-    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    coloured = sys.stdout.isatty() and not plain
     for line in lines(found, coloured=coloured):
         click.echo(line, color=True)
 

@@ -13,12 +13,11 @@ from neocog.core.errors import DataError, NeocogError, UnreadableInput, UsageErr
 from neocog.core.outputs import primary
 from neocog.core.trace import find_layer
 from neocog.tasks.model import Model
-from neocog.tasks.picture_prediction import PicturePredictor
 from neocog.verbs import look_folder
 from neocog.verbs.inputs import Nothing, expand
 from neocog.verbs.look_data import Reference, normalised
 from neocog.verbs.look_figures import Seen, View, figures_of, filters_figure
-from neocog.verbs.look_kinds import is_of_texts
+from neocog.verbs.look_kinds import is_of_texts, refuse_other_tasks
 from neocog.verbs.look_layers import layers_of
 from neocog.verbs.look_methods import Method, chosen_methods
 from neocog.verbs.look_result import Figure, Look, Looked
@@ -86,10 +85,7 @@ def look(
     place = _unit(unit)
     files = _files(inputs)
     opened = open_model(model, device, net=net)
-    if not isinstance(opened.predictor, PicturePredictor):
-        raise UsageError(
-            f"look takes models of pictures, texts, tags and relations; this one's task is {opened.contract.task}."
-        )
+    refuse_other_tasks(opened)
     if layer is not None:
         find_layer(opened.network, layer)
     wanted = None if target is None else class_of(target, opened.classes)
