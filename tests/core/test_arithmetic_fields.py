@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+import neocog
 from neocog.core.arithmetic import Field, TransposedWindow, Window, inputs_seen, receptive_field
 from neocog.core.layers import layer_table
 from neocog.core.measured import measured_field
@@ -137,3 +141,27 @@ class Deciding(nn.Module):
 def test_a_network_that_cannot_be_traced_has_a_table_without_fields():
     rows = layer_table(Deciding(), (1, 8, 8))
     assert [(row.name, row.params, row.receptive_field) for row in rows] == [("conv", 10, None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "size", "jump", "start"),
+    [
+        ("kim_cnn", "filters.1", 4, 1, 0),
+        ("collobert_window", "head", 5, 1, -2),  # the word and two on either side
+        ("dpcnn", "blocks.1.conv2", 17, 2, -8),  # 3, two of 3, 3 by steps of two, two of 3: 1 + 2 x 3 + 2 + 2 x 4
+        ("character_cnn_small", "features.pool2", 33, 9, 0),  # 7, 3 by 3, 7, 3 by 3: 1 + 6 + 2 + 6 x 3 + 2 x 3
+        ("zeng_cnn", "distance_filters", 1, 1, 0),
+        ("gated_conv_lm", "blocks.0.first.conv", 7, 1, -6),  # it sees what came before alone
+    ],
+)
+def test_fields_over_words_and_characters(name, layer, size, jump, start):
+    network = neocog.create(name).eval()
+    length = 1014 if name.startswith("character") else 32
+    features = {"collobert_window": (4,), "zeng_cnn": (3,)}.get(name, ())
+    tokens = torch.zeros(1, length, *features, dtype=torch.int64)
+    assert receptive_fields(network, tokens)[layer] == (Field(size, jump, start),)
+
+
+def test_a_layer_may_be_called_as_a_traced_graph_calls_its_code():
+    network = nn.Sequential(OrderedDict(code=nn.Conv2d(1, 1, 3), graph=nn.Conv2d(1, 1, 3)))
+    assert receptive_fields(network, torch.zeros(1, 1, 8, 8))["graph"] == (Field(5, 1, 0),) * 2

@@ -24,6 +24,7 @@ _POINTWISE: frozenset[Any] = frozenset(
     | {nn.functional.relu_, torch.relu_, torch.clamp, nn.functional.dropout2d, nn.functional.softplus}
     | {"add", "sub", "mul", "relu", "sigmoid", "tanh", "contiguous", "clone"}
     | {"add_", "sub_", "mul_", "relu_", "sigmoid_", "tanh_", "clamp", "clamp_", "clamp_min", "clamp_min_"}
+    | {"masked_fill", "masked_fill_"}
 )
 # Functions that slide, or pool to a given size, and the layers that do the same with the same settings.
 _POOLINGS: dict[Any, Any] = {
@@ -37,7 +38,8 @@ _POOLINGS: dict[Any, Any] = {
 }  # fmt: skip
 POINTWISE_LAYERS = (
     nn.ReLU, nn.ReLU6, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.ELU, nn.PReLU, nn.Softplus,
-    nn.Hardswish, nn.Hardsigmoid, nn.Identity, nn.LocalResponseNorm, batchnorm._BatchNorm, dropout._DropoutNd,
+    nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.Identity, nn.LocalResponseNorm, batchnorm._BatchNorm,
+    dropout._DropoutNd,
 )  # fmt: skip
 # Functions and methods that bring all places together.
 _GATHERING: frozenset[Any] = frozenset(
@@ -51,12 +53,13 @@ _SLIDING = (conv._ConvNd, pooling._MaxPoolNd, pooling._AvgPoolNd, pooling._LPPoo
 def receptive_fields(network: nn.Module, inputs: Tensor) -> dict[str, Fields]:
     """Returns the receptive field of each layer's units, one field an axis, by the layer's dotted name.
 
-    ``inputs`` (B, C, ...) may be an empty batch: only shapes are needed. Where branches meet, the field is the
-    smallest that holds both. It is empty when no one field describes a layer, and a network that cannot be traced has
-    none at all. A layer that is called twice has the field of its last call, and each call's as ``name@1``, ``name@2``.
+    ``inputs`` (B, C, ...) may be an empty batch: only shapes are needed; of tokens (B, L) that are looked up the axis
+    is L. Where branches meet, the field is the smallest that holds both. It is empty when no one field describes a
+    layer, and a network that cannot be traced has none at all. A layer that is called twice has the field of its last
+    call, and each call's as ``name@1``, ``name@2``.
     """
     try:
-        reader = _Reader(fx.GraphModule(network, LayerTracer().trace(network)))
+        reader = _Reader(network, LayerTracer().trace(network))
         with torch.no_grad():
             reader.run(inputs)
     except (fx.proxy.TraceError, TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
@@ -77,8 +80,9 @@ class LayerTracer(fx.Tracer):
 class _Reader(fx.Interpreter):
     """Runs the graph once and carries the fields along with the values."""
 
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
+    def __init__(self, network: nn.Module, graph: fx.Graph) -> None:
+        # Not by way of a GraphModule, whose own attributes (code, graph) hide layers of these names.
+        super().__init__(network, graph=graph)
         self.fields: dict[fx.Node, Fields] = {}
         self.calls: dict[str, list[Fields]] = {}
 
@@ -92,22 +96,26 @@ class _Reader(fx.Interpreter):
         return value
 
     def _fields(self, node: fx.Node, value: Any) -> Fields:
-        if node.op == "placeholder":
+        layer = self._layer(node)
+        looked_up = isinstance(layer, nn.Embedding) and value.dim() == 3  # tokens (B, L) to vectors (B, L, E)
+        if node.op == "placeholder" or looked_up:
             axes: int = value.dim() - 2
             return (Field(),) * axes
-        sources = [each for each in node.all_input_nodes if each in self.fields]
+        sources = [each for each in node.all_input_nodes if each in self.fields and not _is_mask(self.env[each])]
         before = _joined([self.fields[each] for each in sources])
         if not before:
             return ()
         if isinstance(self.env[sources[0]], tuple):
             return before if node.target is operator.getitem else ()
         shape = self.env[sources[0]].shape[2:]
-        layer = self._layer(node)
         if layer is not None:
             return layer_fields(layer, before, shape)
         if node.target in _GATHERING and value.dim() == 2:
             return _over_all(before, shape)
-        return before if node.target in _POINTWISE else ()
+        turned = (
+            node.target == "transpose" and value.dim() == 3 and set(node.args[1:]) == {1, 2}
+        )  # (B, L, E), (B, E, L)
+        return before if turned or node.target in _POINTWISE else ()
 
     def _layer(self, node: fx.Node) -> nn.Module | None:
         """Returns the layer that a node calls, or one that does what its function does; None for other functions."""
@@ -118,6 +126,11 @@ class _Reader(fx.Interpreter):
         if node.op == "call_function" and node.target in _POOLINGS:
             made = _POOLINGS[node.target](*node.args[1:], **{k: v for k, v in node.kwargs.items() if k != "input"})
         return made
+
+
+def _is_mask(value: Any) -> bool:
+    """Tells whether a value says where something is, and is not itself what a network makes of its input."""
+    return isinstance(value, Tensor) and not value.is_floating_point()
 
 
 def layer_fields(layer: nn.Module, before: Fields, shape: Sequence[int]) -> Fields:

@@ -56,6 +56,8 @@ class OneHot(nn.Embedding):
 class ChannelsFirst(nn.Module):
     """Vectors of a sequence (B, L, E) as the channels of a one-dimensional map (B, E, L)."""
 
+    pointwise = True  # each place sees itself
+
     def forward(self, x: Tensor) -> Tensor:
         """Returns (B, E, L)."""
         return x.transpose(1, 2)
