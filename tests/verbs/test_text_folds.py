@@ -127,6 +127,17 @@ def test_a_cross_validation_goes_on_where_it_was_interrupted(tmp_path, monkeypat
         neocog.train(resume=out, epochs=3)
 
 
+def test_what_was_interrupted_before_a_fold_began_leaves_nothing_to_continue(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(folds, "_one_by_one", interrupted)
+    monkeypatch.setattr(folds, "_together", interrupted)
+    with pytest.raises(Interrupted, match="nothing was kept"):
+        neocog.train(films(tmp_path / "x.txt"), folds=3, out=tmp_path / "out", quiet=True, device="cpu")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_terminated_cross_validation_leaves_no_process_and_goes_on(tmp_path):
     data, out = films(tmp_path / "x.txt"), tmp_path / "out"
     words = [sys.executable, "-m", "neocog", "train", str(data), "--folds", "3", "--recipe", "smoke", "--device", "cpu"]

@@ -107,7 +107,7 @@ def cross_validate(data: str | Path | None, folds: int, options: dict[str, Any])
     try:
         return _validated(folder, chosen, folds)
     finally:
-        if not any(each.name != BEGAN for each in folder.iterdir()):
+        if not _holds_folds(folder):
             shutil.rmtree(folder)  # it holds nothing that could be continued
 
 
@@ -141,11 +141,16 @@ def _validated(folder: Path, chosen: TrainOptions, folds: int) -> CrossValidatio
         else:
             _one_by_one(chosen, places)
     except (KeyboardInterrupt, Interrupted) as error:
-        raise Interrupted(f"interrupted; continue with `neocog train --resume {folder}`.") from error
+        further = f"continue with `neocog train --resume {folder}`" if _holds_folds(folder) else "nothing was kept"
+        raise Interrupted(f"interrupted; {further}.") from error
     runs = tuple(read_run(out) for out in places.values())
     summary = joined(runs)
     write_text(folder / "folds.json", json.dumps(plain(summary), indent=1) + "\n")
     return CrossValidation(folder, summary, runs=runs)
+
+
+def _holds_folds(folder: Path) -> bool:
+    return any(each.name != BEGAN for each in folder.iterdir())
 
 
 def _on_cpu(chosen: TrainOptions) -> bool:
