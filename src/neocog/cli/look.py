@@ -60,9 +60,9 @@ def command(ctx: click.Context, /, model: str, inputs: tuple[str, ...], **option
     from neocog.verbs.opening import refuse_missing
 
     refuse_missing(model)
-    refuse_other_tasks(model)
     texts = is_of_texts(model)
     if options["out"] is None and not texts:
+        refuse_other_tasks(model)
         raise UsageError("pictures are written into a new folder; name it, --out DIR.")
     options["words"] = options["words"] or ()
     found: Any = look(model, inputs, **options, say=lambda name: click.echo(f"neocog: looked at {name}", err=True))

@@ -181,7 +181,7 @@ def tagged_files(path: Path, *, alone: bool = False) -> dict[str, Path]:
         return by_part([each for each in kin if part_of(each)[1]])
     files = candidates(path)
     if not files:
-        return text_files.files_in_part_folders(path, _may_hold_alone)
+        return text_files.files_in_part_folders(path, _may_hold)
     parted = [each for each in files if part_of(each)[1]]
     stems = sorted({part_of(each)[0] for each in parted})
     if len(stems) > 1 or (not parted and len(files) > 1):
@@ -209,18 +209,14 @@ def _suffix(path: Path) -> str:
 
 def candidates(folder: Path) -> list[Path]:
     """Returns the files of a folder that may hold sentences, by their names, sorted."""
-    return [path for path in sorted(folder.iterdir()) if path.is_file() and _may_hold(path)]
+    return [path for path in sorted(folder.iterdir()) if _may_hold(path)]
 
 
 def _may_hold(path: Path) -> bool:
-    if is_ignored(path.name) or any(word in path.name.lower() for word in _NO_DATA):
+    if not path.is_file() or is_ignored(path.name) or any(word in path.name.lower() for word in _NO_DATA):
         return False
     last = re.split(r"[._ -]", path.name)[-1].lower()
     return path.suffix.lower() in SUFFIXES or last in _PARTS
-
-
-def _may_hold_alone(path: Path) -> bool:
-    return path.is_file() and _may_hold(path)
 
 
 def by_part(files: Sequence[Path]) -> dict[str, Path]:

@@ -94,8 +94,11 @@ def _part_folders(folders: list[Path]) -> dict[str, Path]:
 
 def _refuse_parts_without_classes(root: Path, folders: list[Path]) -> None:
     """``train`` and ``test`` with pictures in them would be two classes, told apart at random."""
+    others = (folder for folder in folders if folder.name.lower() not in PART_FOLDERS)
+    if any(next(_pictures(folder), None) for folder in others):
+        return
     names = [folder.name for folder in folders if next(_pictures(folder), None)]
-    if len(names) > 1 and all(name.lower() in PART_FOLDERS for name in names):
+    if len(names) > 1:
         raise DataError(
             f"{root}: {', '.join(f'{name}/' for name in names)} are called as parts, and hold pictures but no class "
             f"folders; expected e.g. {names[0]}/cat/1.jpg, or a table of path and label"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-GROUPS = 32  # of similar lengths, as many as batches share a pool (`neocog.data.loader.POOL`)
-LEAST = 50  # samples of a group
+from neocog.data.loader import POOL
+
+LEAST = 50  # samples of a group of similar lengths
 TOLD = 0.05  # of what there is to know of a label; the phrases of the Sentiment Treebank have 0.06 (decision 0010)
 
 
@@ -18,10 +19,11 @@ def lengths_to_sort_by(lengths: Tensor, labels: Tensor) -> Tensor | None:
 def told_by_length(lengths: Tensor, labels: Tensor) -> float:
     """Returns which part of the entropy of ``labels`` (N,) is gone once ``lengths`` (N,) are known, 0 to 1.
 
-    The samples in order of length are cut into `GROUPS` groups at most. What chance alone would take away is not
-    counted: each class but one of each group but one adds 1 / 2N to the information, in the mean (Miller 1955).
+    The samples in order of length are cut into as many groups as batches share a pool, or fewer. What chance alone
+    would take away is not counted: each class but one of each group but one adds 1 / 2N to the information, in the
+    mean (Miller 1955).
     """
-    count, groups = len(labels), min(GROUPS, len(labels) // LEAST)
+    count, groups = len(labels), min(POOL, len(labels) // LEAST)
     if groups < 2:
         return 0.0
     known, classes = torch.unique(labels, return_inverse=True)

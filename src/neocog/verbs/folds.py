@@ -174,9 +174,7 @@ def _one_by_one(chosen: TrainOptions, places: dict[int, Path]) -> None:
     from neocog.verbs.train import train
 
     for fold, out in places.items():
-        if _finished(out):
-            continue
-        if _resumable(out):
+        if _resumable(out):  # one that is finished is only read
             train(resume=out, quiet=chosen.quiet)
         else:
             options = {**chosen.to_config(), "quiet": chosen.quiet, "fold": fold, "out": out}
