@@ -1,4 +1,4 @@
-"""Our definitions of networks against torchvision's: a training step and inference, in turns, in one process.
+"""Our definitions of networks against torchvision's: a training step and inference, in one process.
 
 Ours lies with its channels last in memory, as `neocog train` and `neocog.load` have it; torchvision's is measured in
 both layouts, and its faster one is what counts. Needs an interpreter that has Neocog's dependencies and torchvision.
@@ -12,6 +12,7 @@ import argparse
 import copy
 import importlib
 import itertools
+import random
 import statistics
 import sys
 import time
@@ -33,6 +34,7 @@ import neocog  # noqa: E402
 from neocog.core.randomness import seed_everything  # noqa: E402
 from neocog.nn.fold import folded  # noqa: E402
 from neocog.nn.overwrite import overwriting  # noqa: E402
+from neocog.nn.weight_gradient import by_products  # noqa: E402
 from peers.libraries import declare_operators  # noqa: E402
 
 
@@ -96,7 +98,7 @@ def made(
     seed: int,
     stack: ExitStack | None = None,
 ) -> Contestant:
-    """Returns a contestant; with ``stack`` it trains as `neocog train` has it, rectifiers in place until that ends."""
+    """Returns a contestant; with ``stack`` it trains as `neocog train` has it until that ends."""
     own = copy.deepcopy(network).to(memory_format=LAYOUTS[layout])
     seed_everything(seed, pair.ours)
     inputs = torch.randn(batch, 3, pair.size, pair.size).contiguous(memory_format=LAYOUTS[layout])
@@ -104,6 +106,7 @@ def made(
         return Contestant(name, inference(own.eval(), inputs))
     if stack is not None:
         stack.enter_context(overwriting(own))
+        stack.enter_context(by_products(own))
     return Contestant(name, training(own.train(), inputs, torch.randint(0, 1000, (batch,))))
 
 
@@ -145,9 +148,9 @@ def measure(pair: Pair, mode: str, batch: int, options: argparse.Namespace) -> d
         for each in found:
             each.step()
         times: dict[str, list[float]] = {each.name: [] for each in found}
-        for turn in range(options.repeats):
-            shift = turn % len(found)
-            for each in found[shift:] + found[:shift]:
+        chance = random.Random(f"{options.seed} {pair.ours} {mode} {batch}")
+        for _ in range(options.repeats):
+            for each in chance.sample(found, len(found)):  # so that none always runs behind the same other
                 times[each.name].append(seconds(each.step, options.seconds))
     print(f"{pair.ours}, {mode}, batch {batch}", file=sys.stderr, flush=True)
     return times
@@ -168,10 +171,11 @@ def page(rows: Sequence[Sequence[str]], options: argparse.Namespace) -> str:
     header = ["network", "mode", "batch", "our images/s", "torchvision's faster layout", "times torchvision", "and so"]
     how = (
         f"*times torchvision*: its seconds a step over ours, median (least to greatest) of {options.repeats} rounds in "
-        "turns in one process; above 1 ours is faster. fp32, random pictures, SGD with momentum (fused) for a training "
-        "step, no auxiliary heads. *folded*: our network with its batch norms folded into the convolutions "
-        "(`neocog.nn.fold`), as `predict` and `test` have it; *as written*: without the rectifiers in place of `train` "
-        f"(`neocog.nn.overwrite`). Seed {options.seed}."
+        "an order drawn anew in each, in one process; above 1 ours is faster. fp32, random pictures, SGD with momentum "
+        "(fused) for a training step, no auxiliary heads. *folded*: our network with its batch norms folded into the "
+        "convolutions (`neocog.nn.fold`), as `predict` and `test` have it; *as written*: without what `train` does to "
+        "a network meanwhile, rectifiers in place (`neocog.nn.overwrite`) and gradients of weights as products of "
+        f"matrices (`neocog.nn.weight_gradient`). Seed {options.seed}."
     )
     machine = harness.environment(torch.get_num_threads(), versions)
     command = f"    PYTHONPATH=src {harness.command({})}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from neocog import explain as explain
     from neocog.architectures import create as create
     from neocog.architectures import networks as networks
+    from neocog.core.errors import NeocogError as NeocogError
     from neocog.nn.convolutional import fully_convolutional as fully_convolutional
     from neocog.tasks.model import load as load
     from neocog.verbs.check import check as check
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 # Where each public name lives; it is imported when it is first asked for.
 _HOMES = {
+    "NeocogError": "neocog.core.errors",
     "check": "neocog.verbs.check",
     "create": "neocog.architectures",
     "explore": "neocog.web.explore",
@@ -48,6 +50,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "NeocogError",
     "__version__",
     "check",
     "create",

@@ -32,6 +32,11 @@ def test_importing_the_package_and_asking_for_help_loads_no_torch() -> None:
     assert fresh(code).splitlines()[-1] == "set()"
 
 
+def test_one_name_catches_whatever_is_refused() -> None:
+    with pytest.raises(neocog.NeocogError, match="resnet18"):
+        neocog.create("resnet_18")
+
+
 def test_every_verb_is_a_function_and_a_command() -> None:
     for verb in main.VERBS:
         assert callable(getattr(neocog, verb))

@@ -117,6 +117,12 @@ REFUSED = {
     "an open quote": ("x.csv", 'text,label\n"good,pos\nbad,neg\n', r"x.csv, line 2"),
     "a megabyte": ("x.txt", f"pos good\nneg {'x' * 1_000_000}\n", r"x.txt, line 2: 1,000,004 characters"),
     "a megabyte, table": ("x.csv", f"text,label\na,pos\n{'x' * 1_000_000},neg\n", r"x.csv, line 3: 1,000,000 char"),
+    "no part": ("x.csv", "text,label,split\na,pos,train\nb,neg,\n", r"x.csv, line 3: '' names no part; expected train"),
+    "no part, json": (
+        "x.jsonl",
+        '{"text":"a","label":"b","split":"test"}\n{"text":"c","label":"d"}\n',
+        r"x.jsonl, line 2: '' names no part; expected train",
+    ),
     "no json": ("x.jsonl", '{"text":"a","label":"b"}\n{"text"\n', r"x.jsonl, line 2: not JSON"),
     "a number": ("x.jsonl", '{"text":"a","label":"b"}\n{"text":1,"label":"c"}\n', r"line 2: 'text' should be a text"),
     "no field": ("x.jsonl", '{"text":"a","label":"b"}\n{"text":"a"}\n', r"line 2: no field called label"),

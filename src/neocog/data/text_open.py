@@ -104,8 +104,9 @@ def _read_files(source: Path, files: Mapping[str, Path], reading: Reading) -> Da
         if not rows:
             raise DataError(f"{path} is empty; expected {EXPECTED}")
         _refuse_unlabelled(path, rows)
+        told = len(files) == 1 and any(row.part for row in rows)
         for row in rows:
-            own = _row_part(path, row, part, alone=len(files) == 1)
+            own = _row_part(path, row) if told else part
             parts.setdefault(own, []).append((row.text, f"{name_in(path, source)}:{row.line}", row.label))
     return _dataset(str(source), {name: parts[name] for name in PARTS if name in parts}, notes)
 
@@ -121,12 +122,10 @@ def _refuse_other_columns(path: Path, said: list[str], guesses: dict[str, tuple[
             )
 
 
-def _row_part(path: Path, row: Row, part: str, *, alone: bool) -> str:
-    if not row.part or not alone:
-        return part
+def _row_part(path: Path, row: Row) -> str:
     own = PARTS_BY_NAME.get(row.part.lower())
     if own is None:
-        raise DataError(f"{path}, line {row.line}: {row.part!r} names no part; expected train, val or test")
+        raise DataError(f"{path}, line {row.line}: {row.part!r} names no part; expected train, val or test in each row")
     return own
 
 
