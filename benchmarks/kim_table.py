@@ -144,8 +144,9 @@ METHOD = f"""MR, Subj, CR and MPQA: {FOLDS} folds, the split seed and the seed 0
 test part, the seeds 0, 1, 2; SST trains on all phrases of its training trees. Where there is no dev part a tenth of
 what trains is. The epoch is the best on the dev part: of 25; SST stops when {PATIENCE} brought none. The
 test part is measured once a run. Mean and sample standard deviation over the runs; n are the sentences tested, of all
-folds together or in the one test part; seconds are of the whole process beside other work, median (range). TREC is
-lower-case. Batches are of similar lengths, those of SST-1 drawn at random (`docs/decisions/0010`)."""
+folds together or in the one test part; seconds are of the whole process beside other work, of some runs halted
+meanwhile, median (range). TREC is lower-case. Batches are of similar lengths, those of SST-1 drawn at random
+(`docs/decisions/0010`)."""
 
 
 def page(cells: Sequence[Cell], outcomes: Sequence[Outcome], options: argparse.Namespace) -> str:
