@@ -32,9 +32,8 @@ from torch.nn import functional  # noqa: E402
 
 import neocog  # noqa: E402
 from neocog.core.randomness import seed_everything  # noqa: E402
+from neocog.nn.faster_steps import faster_steps  # noqa: E402
 from neocog.nn.fold import folded  # noqa: E402
-from neocog.nn.overwrite import overwriting  # noqa: E402
-from neocog.nn.weight_gradient import by_products  # noqa: E402
 from peers.libraries import declare_operators  # noqa: E402
 
 
@@ -105,8 +104,7 @@ def made(
     if mode == "infer":
         return Contestant(name, inference(own.eval(), inputs))
     if stack is not None:
-        stack.enter_context(overwriting(own))
-        stack.enter_context(by_products(own))
+        stack.enter_context(faster_steps(own))
     return Contestant(name, training(own.train(), inputs, torch.randint(0, 1000, (batch,))))
 
 

@@ -15,8 +15,7 @@ from neocog.core.device import make_repeatable
 from neocog.core.recipe import Recipe
 from neocog.core.runfolder import RunFolder
 from neocog.core.task import Batch, Loader, Task
-from neocog.nn.overwrite import overwriting
-from neocog.nn.weight_gradient import by_products
+from neocog.nn.faster_steps import faster_steps
 from neocog.training import state
 from neocog.training.checkpoint import Snapshot
 from neocog.training.distributed import SINGLE, World, start_together
@@ -119,7 +118,7 @@ class _Run:
         self._started = time.monotonic() - self.standing.seconds
         self.keeper.progress.start(self.standing.run_step, self.steps * sum(phase.epochs for phase in self.phases))
         try:
-            with self.stop, overwriting(self.network), by_products(self.network):
+            with self.stop, faster_steps(self.network):
                 while not self.standing.finished:
                     self._phase(self.phases[self.standing.phase], snapshot)
                     snapshot = None
