@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from neocog.core.randomness import generator
 from neocog.nn.dense import DenseBlock
-from neocog.nn.told_norm import Statistics, ToldBatchNorm2d, batch_statistics, worth_telling
+from neocog.nn.told_norm import PIXELS, Statistics, ToldBatchNorm2d, batch_statistics, worth_telling
 
 
 def pictures(*shape: int, seed: int = 1, dtype: torch.dtype = torch.double) -> Tensor:
@@ -77,12 +77,13 @@ def test_a_second_derivative_is_refused_rather_than_wrong():
 
 
 def test_where_telling_is_worth_it():
-    assert worth_telling(torch.zeros(2, 3, 1, 1))
-    assert not worth_telling(torch.zeros(1, 3, 1, 1))  # which batch norm refuses
-    assert not worth_telling(torch.zeros(2, 3, 4, 4, dtype=torch.bfloat16))
-    assert not worth_telling(torch.zeros(2, 3, 4, 4, device="meta"))
+    many = torch.zeros(PIXELS, 3, 1, 1)
+    assert worth_telling(many)
+    assert not worth_telling(many[1:])
+    assert not worth_telling(many.bfloat16())
+    assert not worth_telling(many.to("meta"))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert not worth_telling(torch.zeros(2, 3, 4, 4))
+        assert not worth_telling(many)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -93,8 +94,8 @@ def test_a_dense_block_that_tells_is_one_that_measures(monkeypatch, frozen):
     for each in (block, other):
         if frozen:
             each.denselayer2.norm1.eval()
-        if each is other:
-            monkeypatch.setattr("neocog.nn.dense.worth_telling", lambda _: False)
+        tells = each is block
+        monkeypatch.setattr("neocog.nn.dense.worth_telling", lambda _, tells=tells: tells)
         x = pictures(3, 4, 5, 5).requires_grad_()
         y = each(x)
         y.sin().sum().backward()
@@ -107,7 +108,8 @@ def test_a_block_with_single_numbers_is_refused_as_by_torch():
         DenseBlock(4, 2, 2).train()(torch.zeros(1, 4, 1, 1))
 
 
-def test_other_norms_in_a_block_measure_for_themselves():
+def test_other_norms_in_a_block_measure_for_themselves(monkeypatch):
+    monkeypatch.setattr("neocog.nn.dense.worth_telling", lambda _: True)
     block = DenseBlock(4, 2, 2).train()
     block.denselayer2.norm1 = nn.GroupNorm(2, 6)
     assert block(pictures(2, 4, 3, 3, dtype=torch.float32)).shape == (2, 8, 3, 3)
