@@ -23,6 +23,14 @@ def test_without_a_source_the_digits_come():
     assert picture.max() > 200
 
 
+def test_a_folder_called_digits_is_not_taken_for_what_was_not_said(tmp_path, monkeypatch):
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert len(open_pictures().parts["train"]) > 1000
+    with pytest.raises(DataError, match="digits"):
+        open_pictures("digits")
+
+
 def test_a_flat_folder_gets_parts_and_says_so(photos):
     dataset = open_pictures(photos({"cat": 10, "dog": 10}))
     assert {name: len(part) for name, part in dataset.parts.items()} == {"train": 14, "val": 3, "test": 3}

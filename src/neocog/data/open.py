@@ -47,18 +47,20 @@ def open_pictures(
     the parts train, val and test that are missing; without it the parts are as they are stored, and one class will do.
     Raises DataError for what cannot be read, UsageError and ResourceError as the readers do.
     """
-    dataset = read_source(source if source is not None else "digits", root)
+    dataset = read_source(source, root)
     dataset = checked(dataset, exclude, for_training=for_training)
     if not for_training:
         return dataset
     return keep_aside(note_small(dataset), seed=split_seed)
 
 
-def read_source(source: str | Path, root: str | Path | None = None) -> DataSet[Picture]:
-    """Reads a path by what it is, or a known set by its name.
+def read_source(source: str | Path | None, root: str | Path | None = None) -> DataSet[Picture]:
+    """Reads a path by what it is, or a known set by its name; None is the digits, also beside a folder of that name.
 
     Raises DataError, with near names, where it is neither.
     """
+    if source is None:
+        return read_known("digits")
     path = Path(source).expanduser()
     if not path.exists():
         if str(source).lower() in NAMES:

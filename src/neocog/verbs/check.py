@@ -128,7 +128,7 @@ def _pictures(
     from neocog.data.doctor import KINDS, examine
     from neocog.data.open import read_source, without_empty
 
-    dataset = without_empty(read_source(data if data is not None else "digits", root))
+    dataset = without_empty(read_source(data, root))
     pixels = max_pixels or MAX_PIXELS
     findings = examine(dataset, near=near, max_pixels=pixels, workers=workers, progress=progress)
     return _Examined("pictures", dataset, findings, KINDS)
