@@ -9,11 +9,10 @@ import argparse
 import itertools
 import statistics
 import sys
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import harness
 from neocog.cli.process import tune
@@ -146,15 +145,6 @@ def differ(method: Method, case: Case) -> float:
     return float((ours - theirs).abs().amax() / theirs.abs().amax().clamp(min=1e-12))
 
 
-def seconds(step: Callable[[Case], Any], case: Case, least: float) -> float:
-    """Returns the time of one run, of as many as fill ``least`` seconds."""
-    began, count = time.perf_counter(), 0
-    while count == 0 or time.perf_counter() - began < least:
-        step(case)
-        count += 1
-    return (time.perf_counter() - began) / count
-
-
 def row(net: Net, batch: int, name: str, options: argparse.Namespace) -> list[str]:
     """Returns a line of the table; both have run once before they are timed."""
     method, case = METHODS[name], case_of(net, batch, options.seed)
@@ -162,7 +152,9 @@ def row(net: Net, batch: int, name: str, options: argparse.Namespace) -> list[st
     if method.same is not None and difference > method.same:
         raise SystemExit(f"{name} on {net.name}: ours differs from captum's by {difference:.1e} of the greatest value")
     steps = {"ours": method.ours, "captum": method.theirs}
-    times = harness.interleaved(list(steps), lambda each: seconds(steps[each], case, options.seconds), options.repeats)
+    times = harness.interleaved(
+        list(steps), lambda each: harness.seconds(lambda: steps[each](case), options.seconds), options.repeats
+    )
     ratios = [theirs / ours for theirs, ours in zip(times["captum"], times["ours"], strict=True)]
     agreed = "-" if method.same is None else f"{difference:.0e}"
     took = f"{1000 * statistics.median(times['ours']):.1f}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import random
 import shlex
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +49,29 @@ def interleaved(names: Sequence[str], measure: Callable[[str], Result], repeats:
             results[name].append(measure(name))
             print(f"round {repeat + 1}/{repeats}: {name}", file=sys.stderr, flush=True)
     return results
+
+
+def shuffled(
+    steps: Mapping[str, Callable[[], object]], repeats: int, least: float, chance: random.Random
+) -> dict[str, list[float]]:
+    """Returns each step's `seconds`, round by round, in an order drawn anew in each: none always runs behind the same.
+
+    ``least`` is the time of each measurement.
+    """
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(repeats):
+        for name in chance.sample(list(steps), len(steps)):
+            times[name].append(seconds(steps[name], least))
+    return times
+
+
+def seconds(step: Callable[[], object], least: float) -> float:
+    """Returns the time of one step, of as many as fill ``least`` seconds."""
+    began, count = time.perf_counter(), 0
+    while count == 0 or time.perf_counter() - began < least:
+        step()
+        count += 1
+    return (time.perf_counter() - began) / count
 
 
 def take_cores(count: int) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -91,21 +90,10 @@ def contestants(layer: Layer, batch: int, seed: int) -> tuple[dict[str, Callable
     return {"torch": torchs, "ours": ours}, pays(weight, dy)
 
 
-def seconds(step: Callable[[], Tensor], least: float) -> float:
-    began, count = time.perf_counter(), 0
-    while count == 0 or time.perf_counter() - began < least:
-        step()
-        count += 1
-    return (time.perf_counter() - began) / count
-
-
 def cell(layer: Layer, batch: int, options: argparse.Namespace) -> str:
     steps, chosen = contestants(layer, batch, options.seed)
-    times: dict[str, list[float]] = {name: [] for name in steps}
     chance = random.Random(f"{options.seed} {layer} {batch}")
-    for _ in range(options.repeats):
-        for name in chance.sample(list(steps), len(steps)):
-            times[name].append(seconds(steps[name], options.seconds))
+    times = harness.shuffled(steps, options.repeats, options.seconds, chance)
     print(f"{layer.of}: {layer.title}, batch {batch}", file=sys.stderr, flush=True)
     ratios = [torchs / ours for torchs, ours in zip(times["torch"], times["ours"], strict=True)]
     return harness.spread(ratios).text(2) + ("" if chosen else " *not taken*")

@@ -15,7 +15,6 @@ import itertools
 import random
 import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -130,26 +129,15 @@ def training(network: nn.Module, inputs: Tensor, targets: Tensor) -> Callable[[]
     return step
 
 
-def seconds(step: Callable[[], object], least: float) -> float:
-    """Returns the time of one step, of as many as fill ``least`` seconds."""
-    began, count = time.perf_counter(), 0
-    while count == 0 or time.perf_counter() - began < least:
-        step()
-        count += 1
-    return (time.perf_counter() - began) / count
-
-
 def measure(pair: Pair, mode: str, batch: int, options: argparse.Namespace) -> dict[str, list[float]]:
     """Returns each contestant's seconds a step, round by round; every one is warmed up by a step first."""
     with ExitStack() as stack:
         found = contestants(pair, mode, batch, options.seed, stack)
         for each in found:
             each.step()
-        times: dict[str, list[float]] = {each.name: [] for each in found}
         chance = random.Random(f"{options.seed} {pair.ours} {mode} {batch}")
-        for _ in range(options.repeats):
-            for each in chance.sample(found, len(found)):  # so that none always runs behind the same other
-                times[each.name].append(seconds(each.step, options.seconds))
+        steps = {each.name: each.step for each in found}
+        times = harness.shuffled(steps, options.repeats, options.seconds, chance)
     print(f"{pair.ours}, {mode}, batch {batch}", file=sys.stderr, flush=True)
     return times
 

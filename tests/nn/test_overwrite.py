@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 import torch
 from torch import Tensor, nn
+from trained_within import trained
 
 from neocog.architectures import create
 from neocog.nn.overwrite import overwriting
@@ -26,24 +25,11 @@ NETWORKS = {
 }
 
 
-def trained(network: nn.Module, inputs: Tensor, *, within: bool) -> tuple[Tensor, dict[str, Tensor | None]]:
-    own = copy.deepcopy(network).train()
-    torch.manual_seed(1)  # dropout
-    if within:
-        with overwriting(own):
-            outputs = own(inputs)
-            outputs.square().sum().backward()
-    else:
-        outputs = own(inputs)
-        outputs.square().sum().backward()
-    return outputs.detach(), {name: weight.grad for name, weight in own.named_parameters()}
-
-
 @pytest.mark.parametrize("name", NETWORKS)
 def test_values_and_gradients_are_the_same_to_the_last_bit(name: str) -> None:
     torch.manual_seed(0)
     network, inputs = create(name, classes=3), torch.randn(2, 3, NETWORKS[name], NETWORKS[name])
-    (plain, wanted), (outputs, found) = (trained(network, inputs, within=within) for within in (False, True))
+    (plain, wanted), (outputs, found) = (trained(network, inputs), trained(network, inputs, overwriting))
     assert torch.equal(plain, outputs)
     for key, gradient in wanted.items():
         assert torch.equal(gradient, found[key]), key  # type: ignore[arg-type]
@@ -93,7 +79,7 @@ class Tapped(nn.Module):
 
 def test_code_that_sees_what_lies_between_layers_sees_what_they_gave() -> None:
     network, inputs = Tapped(), torch.randn(2, 1, 5, 5)
-    (plain, _), (outputs, _) = (trained(network, inputs, within=within) for within in (False, True))
+    (plain, _), (outputs, _) = (trained(network, inputs), trained(network, inputs, overwriting))
     assert torch.equal(plain, outputs)
 
 
@@ -131,5 +117,5 @@ def test_another_layer_in_a_rectifiers_place_is_left_alone() -> None:
         if hasattr(module, "relu2"):
             module.relu2 = nn.Identity()
     inputs = torch.randn(2, 3, 32, 32)
-    (plain, _), (outputs, _) = (trained(network, inputs, within=within) for within in (False, True))
+    (plain, _), (outputs, _) = (trained(network, inputs), trained(network, inputs, overwriting))
     assert torch.equal(plain, outputs)

@@ -29,8 +29,7 @@ def by_products(network: nn.Module) -> Iterator[None]:
     processors other than those with AVX2 and no AVX-512, for which the limits were measured.
     """
     measured = torch.backends.cpu.get_cpu_capability() == "AVX2"
-    plain = [module for module in network.modules() if type(module) is nn.Conv2d and measured]
-    layers = [layer for layer in plain if _suits(layer)]
+    layers = [each for each in network.modules() if type(each) is nn.Conv2d and _suits(each)] if measured else []
     try:
         for layer in layers:
             layer.forward = _Layer(layer)  # type: ignore[assignment, method-assign]
